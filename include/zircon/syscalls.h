@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The system calls that libzx has.
+ *
+ * Every call answers with a status unless its prototype says otherwise, and
+ * writes through its result pointers only when the status is ZX_OK. A result
+ * pointer that cannot be written gives ZX_ERR_INVALID_ARGS, and what the call
+ * had made is undone.
+ *
+ * Handles are checked before all else where nothing is said: a value that is
+ * no handle of this process gives ZX_ERR_BAD_HANDLE, one of an object of
+ * another type ZX_ERR_WRONG_TYPE, one without the named right
+ * ZX_ERR_ACCESS_DENIED, in that order. Every call that makes something may
+ * answer ZX_ERR_NO_MEMORY. What happens without the device, or in a forked
+ * child, is said in <zx_hyp/zx_hyp.h>.
+ *
+ * Signals. A signal that arrives during a call runs its handler; the call then
+ * goes on as if nothing had happened.
+ *
+ * Every call is also there with a leading underscore: _zx_vmar_map().
+ */
+#ifndef ZIRCON_SYSCALLS_H_
+#define ZIRCON_SYSCALLS_H_
+
+#include <zircon/syscalls/types.h>
+#include <zircon/types.h>
+
+__BEGIN_CDECLS
+
+/**
+ * zx_handle_close - give a handle back
+ * @handle: any handle, or ZX_HANDLE_INVALID, which does nothing
+ *
+ * The object goes when nothing holds it any more: a mapping holds its VMO, a
+ * vCPU its guest.
+ *
+ * Return:
+ * * ZX_OK
+ * * ZX_ERR_BAD_HANDLE - @handle is not a handle of this process
+ */
+zx_status_t zx_handle_close(zx_handle_t handle);
+
+/**
+ * zx_guest_create - make a guest
+ * @resource: hypervisor resource: see zx_hyp_resource_get(); no right needed
+ * @options: 0
+ * @guest_handle: where the guest's handle goes, with ZX_DEFAULT_GUEST_RIGHTS
+ * @vmar_handle: where the handle of its physical memory goes: a VMAR from 0 to
+ *	2^48, empty at first, with ZX_DEFAULT_VMAR_RIGHTS, READ, WRITE, EXECUTE
+ *
+ * @options are looked at first, as in Zircon until 2022; the newest looks at
+ * @resource first.
+ *
+ * Return:
+ * * ZX_OK
+ * * ZX_ERR_INVALID_ARGS - @options is not 0
+ * * ZX_ERR_BAD_HANDLE - @resource is not a handle
+ * * ZX_ERR_WRONG_TYPE - @resource is no resource, or one of another kind
+ * * ZX_ERR_NOT_SUPPORTED - this machine cannot have guests
+ * * ZX_ERR_NO_RESOURCES - too many guests
+ */
+zx_status_t zx_guest_create(zx_handle_t resource, uint32_t options,
+			    zx_handle_t *guest_handle, zx_handle_t *vmar_handle);
+
+/**
+ * zx_guest_set_trap - have accesses to a range reported
+ * @handle: guest, right WRITE
+ * @kind: ZX_GUEST_TRAP_BELL, ZX_GUEST_TRAP_MEM or ZX_GUEST_TRAP_IO
+ * @addr: first guest-physical address, page aligned; of IO, first port
+ * @size: bytes, page aligned; of IO, ports
+ * @port_handle: BELL: port that gets the packets, right WRITE; MEM and IO:
+ *	ZX_HANDLE_INVALID
+ * @key: goes into each packet of the trap
+ *
+ * MEM and BELL take what is mapped in the range out of the guest's VMAR. A
+ * trap stays as long as its guest, and may be set while the guest runs. Port
+ * 0xffff cannot be trapped, as in Zircon.
+ *
+ * Return:
+ * * ZX_OK
+ * * ZX_ERR_BAD_HANDLE, ZX_ERR_WRONG_TYPE, ZX_ERR_ACCESS_DENIED - of @handle,
+ *   then of @port_handle when that is not ZX_HANDLE_INVALID
+ * * ZX_ERR_INVALID_ARGS - BELL without a port, MEM or IO with one, unknown
+ *   @kind, @size is 0, or a MEM or BELL range is not page aligned or not below
+ *   2^48
+ * * ZX_ERR_OUT_OF_RANGE - @addr + @size overflows, or of IO, exceeds 0xffff
+ * * ZX_ERR_ALREADY_EXISTS - the range meets one that is trapped; mappings in
+ *   it are gone nevertheless, as in Zircon
+ * * ZX_ERR_NOT_SUPPORTED - BELL, with a module that has no ports
+ */
+zx_status_t zx_guest_set_trap(zx_handle_t handle, uint32_t kind, zx_vaddr_t addr,
+			      size_t size, zx_handle_t port_handle, uint64_t key);
+
+/**
+ * zx_vcpu_create - give a guest a vCPU
+ * @guest: guest, right MANAGE_THREAD or MANAGE_PROCESS
+ * @options: 0
+ * @entry: guest-physical address of the first instruction, below 2^48
+ * @out: where the handle goes, with ZX_DEFAULT_VCPU_RIGHTS
+ *
+ * The vCPU belongs to the calling thread: only that enters it and sees its
+ * registers, and it may have one vCPU at a time. APIC ids are given from 0,
+ * lowest first. The first starts in 64-bit mode with CR3 = 0, so that page
+ * tables must lie at guest-physical 0; the others in real mode at @entry. All
+ * general registers are 0.
+ *
+ * Return:
+ * * ZX_OK
+ * * ZX_ERR_INVALID_ARGS - @options is not 0, found before @guest is looked at;
+ *   or @entry is too high
+ * * ZX_ERR_BAD_HANDLE, ZX_ERR_WRONG_TYPE, ZX_ERR_ACCESS_DENIED - of @guest
+ * * ZX_ERR_BAD_STATE - the thread has a vCPU already
+ * * ZX_ERR_NO_RESOURCES - the guest has as many as it may have
+ * * ZX_ERR_NOT_SUPPORTED - the guest was made by another process
+ */
+zx_status_t zx_vcpu_create(zx_handle_t guest, uint32_t options, zx_vaddr_t entry,
+			   zx_handle_t *out);
+
+/**
+ * zx_vcpu_enter - run a vCPU until there is something to do for it
+ * @handle: vCPU, right EXECUTE
+ * @packet: where the packet goes; not written unless it is ZX_OK
+ *
+ * Returns at a MEM or IO trap, when the guest addresses other vCPUs, after a
+ * kick, or on a guest's error; else the guest goes on, also through HLT, for
+ * which the call waits inside. The instruction that led to a packet has been
+ * stepped over; one that led to an error status has not, and repeats at the
+ * next enter.
+ *
+ * Return:
+ * * ZX_OK - @packet is filled; its status is ZX_OK
+ * * ZX_ERR_BAD_HANDLE, ZX_ERR_WRONG_TYPE, ZX_ERR_ACCESS_DENIED - of @handle
+ * * ZX_ERR_BAD_STATE - the vCPU is another thread's; or its state is such that
+ *   the CPU refuses it; or a BELL was hit whose port is closed
+ * * ZX_ERR_CANCELED - zx_vcpu_kick() was called, before or meanwhile
+ * * ZX_ERR_NOT_FOUND - the guest touched memory that is neither mapped nor
+ *   trapped, or a port that is not trapped
+ * * ZX_ERR_ACCESS_DENIED - the guest touched memory in a way that its mapping
+ *   does not permit
+ * * ZX_ERR_OUT_OF_RANGE - the guest touched memory beyond 2^48 or behind the
+ *   end of a mapped VMO
+ * * ZX_ERR_INVALID_ARGS - @packet cannot be written; or the guest wrote a
+ *   value that its control registers or APIC do not take
+ * * ZX_ERR_NOT_SUPPORTED - the guest did what nobody carries out: string I/O,
+ *   a triple fault, a read of a BELL, an IPI in logical mode; or a vector from
+ *   21 to 31 was to be delivered
+ */
+zx_status_t zx_vcpu_enter(zx_handle_t handle, zx_port_packet_t *packet);
+
+/**
+ * zx_vcpu_kick - have zx_vcpu_enter() return
+ * @handle: vCPU, right EXECUTE
+ *
+ * May be called by any thread. The running or next zx_vcpu_enter() returns
+ * ZX_ERR_CANCELED, once, however many kicks there were. A packet that is on
+ * its way is delivered first, and the kick met by the enter after it.
+ *
+ * Return:
+ * * ZX_OK
+ * * ZX_ERR_BAD_HANDLE, ZX_ERR_WRONG_TYPE, ZX_ERR_ACCESS_DENIED - of @handle
+ */
+zx_status_t zx_vcpu_kick(zx_handle_t handle);
+
+/**
+ * zx_vcpu_interrupt - have a vector delivered to a vCPU
+ * @handle: vCPU, right SIGNAL
+ * @vector: 0 to 255: 2 is the NMI, others below 21 exceptions, those from 32
+ *	on interrupts
+ *
+ * May be called by any thread, and wakes a vCPU that has halted. A vector that
+ * is pending already is not counted twice. The NMI goes first, then the
+ * highest vector; interrupts wait until the guest takes them.
+ *
+ * Return:
+ * * ZX_OK
+ * * ZX_ERR_BAD_HANDLE, ZX_ERR_WRONG_TYPE, ZX_ERR_ACCESS_DENIED - of @handle
+ * * ZX_ERR_OUT_OF_RANGE - @vector is larger than 255
+ */
+zx_status_t zx_vcpu_interrupt(zx_handle_t handle, uint32_t vector);
+
+/**
+ * zx_vcpu_read_state - read a vCPU's registers
+ * @handle: vCPU, right READ
+ * @kind: ZX_VCPU_STATE
+ * @buffer: where a zx_vcpu_state_t goes
+ * @buffer_size: its size, bytes
+ *
+ * Return:
+ * * ZX_OK
+ * * ZX_ERR_BAD_HANDLE, ZX_ERR_WRONG_TYPE, ZX_ERR_ACCESS_DENIED - of @handle
+ * * ZX_ERR_INVALID_ARGS - another @kind, another @buffer_size than that of its
+ *   structure, or @buffer cannot be written
+ * * ZX_ERR_BAD_STATE - the vCPU is another thread's
+ */
+zx_status_t zx_vcpu_read_state(zx_handle_t handle, uint32_t kind, void *buffer,
+			       size_t buffer_size);
+
+/**
+ * zx_vcpu_write_state - write a vCPU's registers
+ * @handle: vCPU, right WRITE
+ * @kind: ZX_VCPU_STATE to replace all of them, ZX_VCPU_IO to answer an IN
+ * @buffer: a zx_vcpu_state_t or a zx_vcpu_io_t
+ * @buffer_size: its size, bytes
+ *
+ * Return:
+ * * ZX_OK
+ * * ZX_ERR_BAD_HANDLE, ZX_ERR_WRONG_TYPE, ZX_ERR_ACCESS_DENIED - of @handle
+ * * ZX_ERR_INVALID_ARGS - unknown @kind, another @buffer_size than that of its
+ *   structure, @buffer cannot be read, or of IO, an access size other than 1,
+ *   2 and 4
+ * * ZX_ERR_BAD_STATE - the vCPU is another thread's
+ */
+zx_status_t zx_vcpu_write_state(zx_handle_t handle, uint32_t kind,
+				const void *buffer, size_t buffer_size);
+
+/**
+ * zx_vmo_create - make a virtual memory object
+ * @size: bytes, rounded up to a page; may be 0
+ * @options: 0 or ZX_VMO_RESIZABLE
+ * @out: where the handle goes, with ZX_DEFAULT_VMO_RIGHTS
+ *
+ * The VMO reads as zeroes and takes memory as it is touched.
+ *
+ * Return:
+ * * ZX_OK
+ * * ZX_ERR_INVALID_ARGS - unknown @options
+ * * ZX_ERR_OUT_OF_RANGE - @size is too large
+ */
+zx_status_t zx_vmo_create(uint64_t size, uint32_t options, zx_handle_t *out);
+
+/**
+ * zx_vmo_read - copy out of a VMO
+ * @handle: VMO, right READ
+ * @buffer: where the bytes go
+ * @offset: of the first byte
+ * @buffer_size: bytes
+ *
+ * Return:
+ * * ZX_OK - all were copied
+ * * ZX_ERR_BAD_HANDLE, ZX_ERR_WRONG_TYPE, ZX_ERR_ACCESS_DENIED - of @handle
+ * * ZX_ERR_OUT_OF_RANGE - the range leaves the VMO; nothing was copied
+ * * ZX_ERR_INVALID_ARGS - @buffer cannot be written
+ */
+zx_status_t zx_vmo_read(zx_handle_t handle, void *buffer, uint64_t offset,
+			size_t buffer_size);
+
+/**
+ * zx_vmo_write - copy into a VMO
+ * @handle: VMO, right WRITE
+ * @buffer: the bytes
+ * @offset: of the first byte
+ * @buffer_size: bytes
+ *
+ * Return:
+ * * ZX_OK - all were copied
+ * * ZX_ERR_BAD_HANDLE, ZX_ERR_WRONG_TYPE, ZX_ERR_ACCESS_DENIED - of @handle
+ * * ZX_ERR_OUT_OF_RANGE - the range leaves the VMO; nothing was copied
+ * * ZX_ERR_INVALID_ARGS - @buffer cannot be read
+ */
+zx_status_t zx_vmo_write(zx_handle_t handle, const void *buffer, uint64_t offset,
+			 size_t buffer_size);
+
+/**
+ * zx_vmo_get_size - ask for a VMO's size
+ * @handle: VMO, no right needed
+ * @size: where the bytes go, a multiple of the page
+ *
+ * Return:
+ * * ZX_OK
+ * * ZX_ERR_BAD_HANDLE, ZX_ERR_WRONG_TYPE - of @handle
+ * * ZX_ERR_INVALID_ARGS - @size cannot be written
+ */
+zx_status_t zx_vmo_get_size(zx_handle_t handle, uint64_t *size);
+
+/**
+ * zx_vmo_replace_as_executable - get a handle that may map a VMO executable
+ * @handle: VMO; closed whatever the outcome
+ * @vmex: vmex resource, see zx_hyp_resource_get(), or ZX_HANDLE_INVALID
+ * @out: where the new handle goes: the old one's rights and EXECUTE
+ *
+ * Return:
+ * * ZX_OK
+ * * ZX_ERR_BAD_HANDLE - @handle is no VMO, or @vmex neither a handle nor
+ *   ZX_HANDLE_INVALID
+ * * ZX_ERR_WRONG_TYPE - @vmex is no resource, or one of another kind
+ */
+zx_status_t zx_vmo_replace_as_executable(zx_handle_t handle, zx_handle_t vmex,
+					 zx_handle_t *out);
+
+/**
+ * zx_vmar_map - map a VMO
+ * @handle: VMAR: a guest's from zx_guest_create(), the process's own from
+ *	zx_vmar_root_self() in <zircon/process.h>
+ * @options: ZX_VM_PERM_READ, WRITE and EXECUTE, which both handles' rights must
+ *	cover; SPECIFIC, SPECIFIC_OVERWRITE, OFFSET_IS_UPPER_LIMIT, MAP_RANGE,
+ *	REQUIRE_NON_RESIZABLE, ALLOW_FAULTS and one of ALIGN_*
+ * @vmar_offset: bytes from the VMAR's base, page aligned; 0 without SPECIFIC,
+ *	SPECIFIC_OVERWRITE and OFFSET_IS_UPPER_LIMIT
+ * @vmo: VMO, right MAP
+ * @vmo_offset: bytes, page aligned
+ * @len: bytes, rounded up to a page; may exceed the VMO, whose pages are then
+ *	faults when touched
+ * @mapped_addr: where the address goes; in a guest's VMAR 0 is a good one
+ *
+ * The mapping holds the VMO, whose handle may be closed. Without SPECIFIC a
+ * guest's VMAR gives the lowest free addresses.
+ *
+ * Return:
+ * * ZX_OK
+ * * ZX_ERR_BAD_HANDLE, ZX_ERR_WRONG_TYPE - of @handle, then of @vmo
+ * * ZX_ERR_ACCESS_DENIED - @vmo lacks MAP, or a wanted permission exceeds the
+ *   rights of one of the handles
+ * * ZX_ERR_INVALID_ARGS - WRITE or EXECUTE without READ, options that exclude
+ *   each other or are for other calls, @len is 0 or overflows, offsets that
+ *   are not aligned, a range outside the VMAR, or @mapped_addr cannot be
+ *   written
+ * * ZX_ERR_NOT_SUPPORTED - REQUIRE_NON_RESIZABLE and @vmo is resizable
+ * * ZX_ERR_OUT_OF_RANGE - @vmo_offset + @len overflows
+ * * ZX_ERR_BAD_STATE - the guest is gone
+ * * ZX_ERR_ALREADY_EXISTS - SPECIFIC, and something is mapped there
+ * * ZX_ERR_NO_RESOURCES - no gap is large enough
+ */
+zx_status_t zx_vmar_map(zx_handle_t handle, zx_vm_option_t options,
+			size_t vmar_offset, zx_handle_t vmo, uint64_t vmo_offset,
+			size_t len, zx_vaddr_t *mapped_addr);
+
+/**
+ * zx_vmar_unmap - unmap what lies in a range
+ * @handle: VMAR, no right needed
+ * @addr: first address (not an offset), page aligned
+ * @len: bytes, rounded up to a page
+ *
+ * Mappings that reach out of the range keep the rest of themselves. A range
+ * with nothing in it is fine.
+ *
+ * Return:
+ * * ZX_OK
+ * * ZX_ERR_BAD_HANDLE, ZX_ERR_WRONG_TYPE - of @handle
+ * * ZX_ERR_INVALID_ARGS - @addr is not aligned, @len is 0, or the range
+ *   overflows or leaves the VMAR
+ * * ZX_ERR_BAD_STATE - the guest is gone
+ */
+zx_status_t zx_vmar_unmap(zx_handle_t handle, zx_vaddr_t addr, size_t len);
+
+/**
+ * zx_clock_get_monotonic - the time since the machine started
+ *
+ * Linux's CLOCK_MONOTONIC: it does not run while the machine is suspended.
+ *
+ * Return: nanoseconds.
+ */
+zx_time_t zx_clock_get_monotonic(void);
+
+/**
+ * zx_deadline_after - a deadline that far from now
+ * @nanoseconds: may be negative
+ *
+ * Return: monotonic time, nanoseconds, saturated to ZX_TIME_INFINITE and
+ * ZX_TIME_INFINITE_PAST.
+ */
+zx_time_t zx_deadline_after(zx_duration_t nanoseconds);
+
+/**
+ * zx_nanosleep - sleep until a deadline
+ * @deadline: monotonic time, nanoseconds; 0 or less only yields the CPU
+ *
+ * Return: ZX_OK.
+ */
+zx_status_t zx_nanosleep(zx_time_t deadline);
+
+/* The same functions under their other name. */
+extern __typeof__(zx_clock_get_monotonic) _zx_clock_get_monotonic;
+extern __typeof__(zx_deadline_after) _zx_deadline_after;
+extern __typeof__(zx_guest_create) _zx_guest_create;
+extern __typeof__(zx_guest_set_trap) _zx_guest_set_trap;
+extern __typeof__(zx_handle_close) _zx_handle_close;
+extern __typeof__(zx_nanosleep) _zx_nanosleep;
+extern __typeof__(zx_vcpu_create) _zx_vcpu_create;
+extern __typeof__(zx_vcpu_enter) _zx_vcpu_enter;
+extern __typeof__(zx_vcpu_interrupt) _zx_vcpu_interrupt;
+extern __typeof__(zx_vcpu_kick) _zx_vcpu_kick;
+extern __typeof__(zx_vcpu_read_state) _zx_vcpu_read_state;
+extern __typeof__(zx_vcpu_write_state) _zx_vcpu_write_state;
+extern __typeof__(zx_vmar_map) _zx_vmar_map;
+extern __typeof__(zx_vmar_unmap) _zx_vmar_unmap;
+extern __typeof__(zx_vmo_create) _zx_vmo_create;
+extern __typeof__(zx_vmo_get_size) _zx_vmo_get_size;
+extern __typeof__(zx_vmo_read) _zx_vmo_read;
+extern __typeof__(zx_vmo_replace_as_executable) _zx_vmo_replace_as_executable;
+extern __typeof__(zx_vmo_write) _zx_vmo_write;
+
+__END_CDECLS
+
+#endif /* ZIRCON_SYSCALLS_H_ */
