@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""The test machines: kernels in a cache, an initramfs, QEMU, and the verdict."""

@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: MIT
+"""One run of QEMU: its command line, the channels to it, and its end."""
+
+import os
+import selectors
+import socket
+import subprocess
+import sys
+import termios
+import threading
+import time
+import tty
+from pathlib import Path
+
+from .common import need
+
+# -cx16: QEMU 7.2 leaves EFLAGS corrupt after cmpxchg16b. The other minus signs take out
+# what TCG does not have, which it would otherwise complain about.
+CPU = ("EPYC,+svm,+npt,-cx16,-rdseed,-sha-ni,-fxsr-opt,-misalignsse,-3dnowprefetch,"
+       "-osvw,-topoext,-nrip-save,-xsavec")
+APPEND = ("console=ttyS0 loglevel=7 panic=-1 oops=panic nokaslr random.trust_cpu=on "
+          "log_buf_len=8M")
+CHANNELS = ("report", "stdin", "stdout", "stderr")	# virtio ports 1, 2, ...
+ESCAPE = b"\x1d"	# Ctrl-]
+
+
+class Machine:
+    """The settings of a machine and what came out of it."""
+
+    def __init__(self, qemu, kernel, initrd, smp, mem, icount, append, scratch):
+        self.qemu = qemu
+        self.kernel = kernel
+        self.initrd = initrd
+        self.smp = smp
+        self.mem = mem
+        self.icount = icount
+        self.append = append
+        self.console = Path(scratch) / "console"
+        self.report = bytearray()
+        self.timed_out = False
+        self.escaped = False
+
+    def _argv(self, fds, tty_fd):
+        accel = "tcg,thread=single" if self.icount else "tcg,thread=multi"
+        argv = [*self.qemu, "-accel", accel, "-cpu", CPU, "-M", "q35,usb=off",
+                "-m", str(self.mem), "-smp", str(self.smp), "-nodefaults", "-no-user-config",
+                "-display", "none", "-no-reboot",
+                "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
+                "-chardev", f"file,id=console,path={self.console}", "-serial", "chardev:console",
+                "-device", "virtio-serial-pci,max_ports=8",
+                "-kernel", str(self.kernel), "-initrd", str(self.initrd),
+                "-append", f"{APPEND} {self.append}".strip()]
+        if self.icount:
+            argv += ["-icount", "shift=0,sleep=off"]
+        if tty_fd is not None:
+            argv += ["-chardev", f"socket,id=tty,fd={tty_fd}", "-device",
+                     "virtconsole,chardev=tty,nr=0"]
+        for nr, name in enumerate(CHANNELS, 1):
+            argv += ["-chardev", f"socket,id={name},fd={fds[name]}", "-device",
+                     f"virtserialport,chardev={name},nr={nr}"]
+        return argv
+
+    def run(self, interactive, timeout):
+        """Boot, pass the streams through, wait for the end; False when QEMU failed."""
+        ours, theirs = {}, {}
+        for name in CHANNELS + (("tty",) if interactive else ()):
+            ours[name], theirs[name] = socket.socketpair()
+        fds = {name: end.fileno() for name, end in theirs.items()}
+        qemu = subprocess.Popen(self._argv(fds, fds.get("tty")), stdin=subprocess.DEVNULL,
+                                stdout=sys.stderr, stderr=sys.stderr, close_fds=True,
+                                pass_fds=tuple(fds.values()), start_new_session=True)
+        for end in theirs.values():
+            end.close()
+        try:
+            with _RawTerminal(interactive):
+                Pump(self, ours, qemu).run(timeout)
+        finally:
+            if qemu.poll() is None:
+                qemu.kill()
+            qemu.wait()
+            for end in ours.values():
+                end.close()
+
+    def console_lines(self):
+        """The serial console as it was printed: the log of a kernel that died."""
+        try:
+            return self.console.read_text(errors="replace").splitlines()
+        except OSError:
+            return []
+
+
+class _RawTerminal:
+    """The user's terminal in raw mode, and as it was before at the end."""
+
+    def __init__(self, wanted):
+        self.wanted = wanted
+        self.saved = None
+
+    def __enter__(self):
+        if self.wanted:
+            self.saved = termios.tcgetattr(0)
+            tty.setraw(0)
+
+    def __exit__(self, *_):
+        if self.saved:
+            termios.tcsetattr(0, termios.TCSADRAIN, self.saved)
+
+
+class Pump:
+    """Moves bytes between our own streams and the machine's channels."""
+
+    def __init__(self, machine, ends, qemu):
+        self.machine = machine
+        self.ends = ends
+        self.qemu = qemu
+        self.out = {"stdout": 1, "stderr": 2, "tty": 1}
+
+    def _feed(self):
+        """Our stdin into the machine, in a thread of its own; ends with the process."""
+        sink = self.ends.get("tty") or self.ends["stdin"]
+        try:
+            # Reading the terminal as a background job would stop us.
+            while not (os.isatty(0) and os.tcgetpgrp(0) != os.getpgrp()):
+                data = os.read(0, 65536)
+                if "tty" in self.ends and ESCAPE in data:
+                    self.machine.escaped = True
+                    self.qemu.kill()
+                    return
+                if not data:
+                    break
+                sink.sendall(data)
+            # Only this direction: a full close would drop what was not yet read.
+            self.ends["stdin"].shutdown(socket.SHUT_WR)
+        except OSError:
+            pass	# the machine is gone, which the other side notices
+
+    def run(self, timeout):
+        """Until the machine is gone or the time is up."""
+        selector = selectors.DefaultSelector()
+        for name, end in self.ends.items():
+            if name != "stdin":
+                selector.register(end, selectors.EVENT_READ, name)
+        threading.Thread(target=self._feed, daemon=True).start()
+        deadline = time.monotonic() + timeout if timeout else None
+        while selector.get_map():
+            wait = None if deadline is None else deadline - time.monotonic()
+            if wait is not None and wait <= 0:
+                self.machine.timed_out = True
+                return
+            for key, _ in selector.select(wait):
+                if not self._take_output(key.data):
+                    selector.unregister(key.fileobj)
+
+    def _take_output(self, name):
+        try:
+            data = self.ends[name].recv(65536)
+        except ConnectionResetError:
+            data = b""
+        if name == "report":
+            self.machine.report += data
+        else:
+            _write_all(self.out[name], data)
+        return bool(data)
+
+
+def _write_all(fd, data):
+    """Write to a stream of ours; a reader that went away does not stop the run."""
+    while data:
+        try:
+            data = data[os.write(fd, data):]
+        except BlockingIOError:
+            time.sleep(0.001)
+        except OSError:
+            return
+
+
+def find_qemu(smp):
+    """The QEMU to use as argv; one that survives several CPUs when they are asked for."""
+    if smp > 1:
+        from .qemu10 import qemu10
+        return qemu10()
+    return [need("qemu-system-x86_64", "qemu-system-x86")]

@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: MIT
+"""The kernels of the lab: image, modules and headers of each series, in the cache.
+
+A series lives in CACHE/kernels/SERIES; the file `ready` is written last, so that a
+download cut short is started again and a finished one is never touched.
+"""
+
+import lzma
+import os
+import shutil
+import struct
+import zlib
+
+from . import packages
+from .common import SERIES, LabError, cache_dir, locked, need, replace_file, run, say
+
+RECIPE = "1"	# raise it when what is kept in the cache changes its shape
+SUITES = {
+    "6.1": ("bookworm", "bookworm-security"),
+    "6.12": ("bookworm-backports", None),
+    "7.2": ("forky", None),
+}
+# Loaded in the test machine: KVM, and virtio for the channels to the host.
+MODULES = ("kvm-amd", "virtio_pci", "virtio_console")
+
+
+class Kernel:
+    """One prepared series."""
+
+    def __init__(self, series):
+        if series not in SERIES:
+            raise LabError(f"there is no kernel {series}; choose one of {', '.join(SERIES)}")
+        self.series = series
+        self.dir = cache_dir() / "kernels" / series
+        self.root = self.dir / "root"
+        self.vmlinux = self.dir / "vmlinux"
+        self.vmlinuz = self.dir / "vmlinuz"
+        self.modules = self.dir / "modules"	# unpacked .ko files and their `order`
+
+    def ready(self):
+        """Is everything of this series in the cache?"""
+        try:
+            return (self.dir / "ready").read_text(encoding="ascii") == RECIPE
+        except OSError:
+            return False
+
+    @property
+    def release(self):
+        """What `uname -r` prints on it."""
+        return (self.dir / "release").read_text(encoding="ascii").strip()
+
+    @property
+    def kdir(self):
+        """The headers to build modules against."""
+        return self.root / "usr/src" / f"linux-headers-{self.release}"
+
+    def prepare(self):
+        """Fetch what is missing; returns self."""
+        if self.ready():
+            return self
+        with locked(f"kernel-{self.series}"):
+            if not self.ready():
+                shutil.rmtree(self.dir, ignore_errors=True)
+                self._fetch()
+                replace_file(self.dir / "ready", RECIPE.encode())
+                say(f"kernel {self.series} is ready: {self.release}")
+        return self
+
+    def _fetch(self):
+        suite = packages.Suite(*SUITES[self.series])
+        image = suite.depends("linux-image-amd64", "linux-image-")
+        release = image.removeprefix("linux-image-")
+        if not release.startswith(self.series + "."):
+            raise LabError(f"{suite.name} has kernel {release} now, not {self.series}; "
+                           "change SUITES in scripts/testlab/series.py")
+        headers = f"linux-headers-{release}"
+        names = [image, headers, suite.depends(headers, "linux-headers-"),
+                 suite.depends(headers, "linux-kbuild-")]
+        # From 6.19 on the image package is empty and its parts are packages of their own.
+        for part in ("linux-binary-", "linux-modules-"):
+            try:
+                names.append(suite.depends(image, part))
+            except LabError:
+                pass
+        debs = suite.download(*names)
+        packages.unpack(debs, self.root)
+        replace_file(self.dir / "release", release.encode())
+        self._unpack_image()
+        self._unpack_modules()
+        self._relocate_headers()
+        for deb in debs:
+            deb.unlink()
+
+    def _unpack_image(self):
+        images = [*self.root.glob("boot/vmlinuz*"), *self.root.glob("usr/lib/modules/*/vmlinuz*")]
+        if not images:
+            raise LabError(f"the packages of kernel {self.series} hold no vmlinuz")
+        os.link(images[0], self.vmlinuz)
+        replace_file(self.vmlinux, extract_vmlinux(images[0].read_bytes()))
+
+    def _module_root(self):
+        for root in (self.root, self.root / "usr"):
+            if (root / "lib/modules" / self.release).is_dir():
+                return root
+        raise LabError(f"the packages of kernel {self.series} hold no modules")
+
+    def _unpack_modules(self):
+        root = self._module_root()
+        depmod, modprobe = need("depmod", "kmod"), need("modprobe", "kmod")
+        run([depmod, "-b", root, self.release], "depmod")
+        self.modules.mkdir()
+        order = []
+        for name in MODULES:
+            out = run([modprobe, "-d", root, "-S", self.release, "--show-depends", name],
+                      f"looking for module {name}")
+            for line in out.splitlines():
+                words = line.split()
+                if words[0] == "insmod":
+                    leaf = unpack_module(words[1], self.modules)
+                    if leaf not in order:
+                        order.append(leaf)
+        replace_file(self.modules / "order", "".join(f"{o}\n" for o in order).encode())
+
+    def _relocate_headers(self):
+        """Debian's header Makefile names the common headers by an absolute path."""
+        makefile = self.kdir / "Makefile"
+        text = makefile.read_text(encoding="utf-8")
+        replace_file(makefile, text.replace(" /usr/src/", f" {self.root}/usr/src/").encode())
+
+
+def unpack_module(path, outdir):
+    """Put the module at PATH into OUTDIR, decompressed; returns its file name."""
+    leaf = os.path.basename(path)
+    if leaf.endswith(".xz"):
+        leaf = leaf[:-3]
+        with lzma.open(path) as src:
+            (outdir / leaf).write_bytes(src.read())
+    elif leaf.endswith(".zst"):
+        leaf = leaf[:-4]
+        run([need("zstd", "zstd"), "-dqf", path, "-o", outdir / leaf], f"unpacking {leaf}")
+    else:
+        shutil.copyfile(path, outdir / leaf)
+    return leaf
+
+
+def extract_vmlinux(image):
+    """The ELF inside a bzImage.
+
+    QEMU boots it by its PVH note: that saves the guest the decompression, which costs
+    seconds under emulation, and leaves out KASLR.
+    """
+    if len(image) < 0x260 or image[0x202:0x206] != b"HdrS":
+        raise LabError("the kernel image is not a bzImage")
+    setup = ((image[0x1F1] or 4) + 1) * 512
+    offset, length = struct.unpack_from("<II", image, 0x248)
+    body = image[setup + offset:setup + offset + length]
+    if body[:6] == b"\xfd7zXZ\0":
+        elf = lzma.LZMADecompressor().decompress(body)
+    elif body[:2] == b"\x1f\x8b":
+        elf = zlib.decompressobj(31).decompress(body)
+    elif body[:4] == b"\x28\xb5\x2f\xfd":
+        elf = _unzstd(body[:-4])	# the build appends the unpacked size
+    else:
+        raise LabError(f"the kernel image is compressed in an unknown way ({body[:6].hex()})")
+    if elf[:4] != b"\x7fELF":
+        raise LabError("the kernel image holds no ELF file")
+    return elf
+
+
+def _unzstd(data):
+    import subprocess	# the only caller that needs bytes in and out
+    done = subprocess.run([need("zstd", "zstd"), "-dcq"], input=data, check=False,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    if done.returncode:
+        raise LabError(f"unpacking the kernel image failed: {done.stderr.decode().strip()}")
+    return done.stdout
