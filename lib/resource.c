@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+/* Resources, and what the machine can do: <zx_hyp/zx_hyp.h>. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <zx_hyp/zx_hyp.h>
+
+#include "libzx.h"
+
+/* More than any version of the answer will need. */
+#define INFO_SIZE_MAX 4096
+
+ZX_EXPORT zx_status_t zx_hyp_resource_get(uint32_t kind, zx_handle_t *out)
+{
+	struct zx_hyp_resource_get call = {
+		.size = sizeof(call),
+		.kind = kind,
+		.out_handle = libzx_address(out),
+	};
+
+	return libzx_make(ZX_HYP_RESOURCE_GET, &call);
+}
+
+ZX_EXPORT zx_status_t zx_hyp_info_get(zx_hyp_info_t *out, size_t size)
+{
+	struct zx_hyp_query call = {
+		.size = sizeof(call),
+		.out_size = (uint32_t)size,
+		.out_result = libzx_address(out),
+	};
+
+	if (size > INFO_SIZE_MAX)
+		return ZX_ERR_INVALID_ARGS;
+	return libzx_make(ZX_HYP_QUERY, &call);
+}
+
+static void explain_open(int error, char *why, size_t size)
+{
+	switch (error) {
+	case ENOENT:
+	case ENODEV:
+	case ENXIO:
+		snprintf(why, size, "there is no /dev/zx_hyp: load the zx_hyp module");
+		break;
+	case EACCES:
+	case EPERM:
+		snprintf(why, size, "no permission to open /dev/zx_hyp");
+		break;
+	case ENOTTY:
+		snprintf(why, size, "/dev/zx_hyp is not the device of the zx_hyp module");
+		break;
+	case EPROTO:
+		snprintf(why, size, "the zx_hyp module and libzx are of different versions");
+		break;
+	case EBADF:
+		snprintf(why, size, "a forked child cannot use its parent's /dev/zx_hyp");
+		break;
+	default:
+		snprintf(why, size, "cannot open /dev/zx_hyp: %s", strerror(error));
+		break;
+	}
+}
+
+ZX_EXPORT zx_status_t zx_hyp_check(char *why, size_t size)
+{
+	zx_hyp_info_t info;
+	zx_status_t status;
+	int error = libzx_device_error();
+
+	if (!why)
+		size = 0;
+	if (size)
+		why[0] = '\0';
+
+	if (error) {
+		explain_open(error, why, size);
+		return libzx_status_of_open(error);
+	}
+	status = zx_hyp_info_get(&info, sizeof(info));
+	if (status != ZX_OK) {
+		snprintf(why, size, "the zx_hyp module does not answer");
+		return status;
+	}
+	if (info.vendor == ZX_HYP_VENDOR_NONE || !(info.caps & ZX_HYP_CAN_GUEST)) {
+		snprintf(why, size, "this machine has no KVM that the zx_hyp module can use");
+		return ZX_ERR_NOT_SUPPORTED;
+	}
+	return ZX_OK;
+}
