@@ -10,7 +10,8 @@
  *   argv, env NUL-terminated words;  cwd: the folder to start in
  *   tty       present: interactive; holds "rows cols"
  *
- * The report on port 1 is a sequence of "@NAME LENGTH\n" + LENGTH bytes.
+ * The report on port 1 is a sequence of "@NAME LENGTH\n" + LENGTH bytes; the
+ * section "end" is the last one, but for a "sync" whenever the host asks.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -40,11 +41,9 @@ static int report_fd = -1;
 static char tested[64];		/* name of the module under test, or empty */
 static char kmsg_buf[8192];
 
-static void die(const char *what);
-
 static void put(const char *buf, size_t len)
 {
-	while (len) {
+	while (len && report_fd >= 0) {
 		ssize_t n = write(report_fd, buf, len);
 
 		if (n <= 0)
@@ -74,9 +73,23 @@ static void reportf(const char *name, const char *fmt, ...)
 	report(name, text, n < (int)sizeof(text) ? n : (int)sizeof(text) - 1);
 }
 
+/*
+ * A write to a port returns before the host has the bytes, and the exit below
+ * is at once. So the host asks ('?') until nothing more comes, then allows ('!').
+ */
+static void wait_for_host(void)
+{
+	char c;
+
+	while (report_fd >= 0 && read(report_fd, &c, 1) == 1 && c == '?')
+		report("sync", "", 0);
+}
+
 /* Ends the machine; never returns, whatever state the kernel is in. */
 static void finish(void)
 {
+	report("end", "", 0);
+	wait_for_host();
 	if (!ioperm(DEBUG_EXIT_PORT, 4, 1))
 		outl(0, DEBUG_EXIT_PORT);
 	reboot(RB_AUTOBOOT);	/* qemu -no-reboot makes an exit of it */
@@ -90,8 +103,7 @@ static void die(const char *what)
 
 	snprintf(text, sizeof(text), "%s: %s", what, strerror(errno));
 	fprintf(stderr, "init: %s\n", text);
-	if (report_fd >= 0)
-		report("fatal", text, strlen(text));
+	report("fatal", text, strlen(text));
 	finish();
 }
 
@@ -368,7 +380,7 @@ int main(void)
 
 	mount_all();
 	load_modules(failures, sizeof(failures));
-	report_fd = open_port(PORT_REPORT, O_WRONLY);
+	report_fd = open_port(PORT_REPORT, O_RDWR);
 	report("load", failures, strlen(failures));
 	if (!*failures) {
 		status = run_program();
@@ -380,6 +392,5 @@ int main(void)
 	slurp("/proc/sys/kernel/tainted", taint, sizeof(taint));
 	report("taint", taint, strlen(taint));
 	report_log();
-	report("end", "", 0);
 	finish();
 }

@@ -41,6 +41,8 @@ class Report:
             at += len(head) + 1
             body = data[at:at + int(match[2])].decode(errors="replace")
             at += int(match[2])
+            if at > len(data):
+                break	# cut short
             if match[1] == b"kmsg":
                 self._record(body)
             else:
@@ -104,7 +106,7 @@ def _judge_module(report):
 
 def judge(report, console):
     """Returns (faults, lines): what is wrong, one phrase each, and log lines that show it."""
-    if not report.complete:
+    if not report.complete or report.get("fatal"):
         lines = splat_lines(console)
         what = "the machine's kernel died" if lines else "the machine ended without a report"
         if report.get("fatal"):
