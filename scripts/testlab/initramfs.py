@@ -186,13 +186,13 @@ class Payload:
             if stat.S_ISREG(mode) and mode & stat.S_IXUSR:
                 self._dependencies(found)
 
-    def module(self, path, under_test):
-        """Load the module at PATH after KVM; under_test: also unload and judge it."""
+    def module(self, path):
+        """Load the module at PATH after KVM, unload it at the end and judge it."""
         target = f"/zx/ko/{os.path.basename(path)}"
         if not os.path.isfile(path):
             raise LabError(f"there is no module {path}; build it first or pass --no-module")
         self._place(path, target)
-        self.modules.append(("-" if under_test else "") + target)
+        self.modules.append(f"-{target}")
 
     def finish(self, kernel, exe, argv, env, tty):
         """Write what init reads, and return base + payload as one archive."""

@@ -8,45 +8,66 @@ from pathlib import Path
 from . import series
 from .common import REPO, LabError, locked, need
 
-SOURCES = ("driver", "uapi")
+KINDS = (".c", ".h", ".S")
 
 
-def overlay(out, folders=SOURCES, files=("Kbuild",)):
-    """Mirror the sources into OUT as symlinks, so that each series has objects of its own."""
-    wanted = {Path(name) for name in files}
-    for folder in folders:
+def _sources():
+    """The module's sources, relative to the repository."""
+    yield Path("Kbuild")
+    for folder in ("driver", "uapi"):
         for top, _, leaves in os.walk(REPO / folder):
-            wanted |= {Path(top, leaf).relative_to(REPO) for leaf in leaves
-                       if leaf.endswith((".c", ".h", ".S"))
-                       and not leaf.endswith(".mod.c")}
-    for name in wanted:
+            yield from (Path(top, leaf).relative_to(REPO) for leaf in leaves
+                        if leaf.endswith(KINDS) and not leaf.endswith(".mod.c"))
+
+
+def _mirror(names, source, out):
+    """Symlinks in OUT to the files NAMES of SOURCE, so that each series has its own objects."""
+    names = set(names)
+    for name in names:
         link = out / name
         link.parent.mkdir(parents=True, exist_ok=True)
         if not link.is_symlink():
             link.unlink(missing_ok=True)
-            link.symlink_to(REPO / name)
+            link.symlink_to(source / name)
     for link in out.rglob("*"):
-        if link.is_symlink() and link.relative_to(out) not in wanted:
-            link.unlink()
+        if link.is_symlink() and link.relative_to(out) not in names:
+            link.unlink()	# of a source that is gone
 
 
-def make(kernel, out, *extra):
+def _make(kernel, out):
     """Run the kernel's build system for the sources in OUT."""
     need("make", "make")
-    argv = ["make", "-C", str(kernel.kdir), f"M={out}", "W=1", *extra, "modules"]
+    argv = ["make", "-C", str(kernel.kdir), f"M={out}", "W=1", "modules"]
     done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                           stdin=subprocess.DEVNULL, check=False)
-    return done.returncode, done.stdout
+    if done.returncode:
+        raise LabError(f"{out.name}: a module does not build against {kernel.release}:\n"
+                       f"{done.stdout.rstrip()}")
 
 
-def build(name):
-    """Build zx_hyp.ko for the series NAME; returns its path."""
-    kernel = series.Kernel(name).prepare()
-    out = REPO / "build" / "kernels" / name
-    out.mkdir(parents=True, exist_ok=True)
-    with locked(f"module-{name}"):
-        overlay(out)
-        status, text = make(kernel, out)
-    if status:
-        raise LabError(f"the module does not build against {kernel.release}:\n{text.rstrip()}")
+def _build(kernel, names, source, out):
+    with locked(f"build-{out.name}-{kernel.series}"):
+        out.mkdir(parents=True, exist_ok=True)
+        _mirror(names, source, out)
+        _make(kernel, out)
+
+
+def build(series_name):
+    """Build zx_hyp.ko for a series; returns its path."""
+    kernel = series.Kernel(series_name).prepare()
+    out = REPO / "build/kernels" / series_name
+    _build(kernel, _sources(), REPO, out)
     return out / "zx_hyp.ko"
+
+
+def compile_folder(series_name, folder):
+    """Build the one module whose Kbuild is in FOLDER; returns its path."""
+    kernel = series.Kernel(series_name).prepare()
+    source = Path(folder).resolve()
+    if not (source / "Kbuild").is_file():
+        raise LabError(f"{folder} holds no Kbuild file")
+    out = REPO / "build/kernels" / f"{series_name}-{source.name}"
+    _build(kernel, [Path(p.name) for p in source.iterdir()
+                    if p.name == "Kbuild" or p.name.endswith(KINDS) and ".mod." not in p.name],
+           source, out)
+    return out / f"{source.name}.ko"
