@@ -1,6 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # What a compiler and a linker find in the headers and the library: KTAP.
+# shellcheck disable=SC2317 # try calls the functions
+# shellcheck disable=SC2046,SC2086 # flags are lists of words
 set -u
 
 ROOT=@ROOT@

@@ -41,6 +41,8 @@ int unit_run(const char *name, const struct unit_test *tests, size_t count)
 	TestResult **results;
 	int failed, i, ran;
 
+	/* Else Check would mix a report of its own into ours. */
+	unsetenv("CK_TAP_LOG_FILE_NAME");
 	srunner_set_fork_status(runner, CK_FORK);
 	srunner_run_all(runner, CK_SILENT);
 	failed = srunner_ntests_failed(runner);
