@@ -52,6 +52,8 @@ int libzx_device_error(void);
 /**
  * libzx_status_of_open - the status for a device that cannot be used
  * @error: of libzx_device_error()
+ *
+ * Return: ZX_OK for 0, else what a call that makes something answers.
  */
 zx_status_t libzx_status_of_open(int error);
 
@@ -59,6 +61,8 @@ zx_status_t libzx_status_of_open(int error);
  * libzx_status_of_ioctl - the status of a request
  * @result: of ioctl()
  * @error: errno, when @result is negative; not EINTR
+ *
+ * Return: the call's status, or what stands for a failure of the transport.
  */
 zx_status_t libzx_status_of_ioctl(int result, int error);
 

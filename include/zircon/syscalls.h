@@ -74,7 +74,8 @@ zx_status_t zx_guest_create(zx_handle_t resource, uint32_t options,
  *
  * MEM and BELL take what is mapped in the range out of the guest's VMAR. A
  * trap stays as long as its guest, and may be set while the guest runs. Port
- * 0xffff cannot be trapped, as in Zircon.
+ * 0xffff cannot be trapped, as in Zircon. While the module has no ports
+ * (ZX_HYP_CAN_PORT in <zx_hyp/zx_hyp.h>) BELL cannot succeed.
  *
  * Return:
  * * ZX_OK
@@ -86,7 +87,6 @@ zx_status_t zx_guest_create(zx_handle_t resource, uint32_t options,
  * * ZX_ERR_OUT_OF_RANGE - @addr + @size overflows, or of IO, exceeds 0xffff
  * * ZX_ERR_ALREADY_EXISTS - the range meets one that is trapped; mappings in
  *   it are gone nevertheless, as in Zircon
- * * ZX_ERR_NOT_SUPPORTED - BELL, with a module that has no ports
  */
 zx_status_t zx_guest_set_trap(zx_handle_t handle, uint32_t kind, zx_vaddr_t addr,
 			      size_t size, zx_handle_t port_handle, uint64_t key);
