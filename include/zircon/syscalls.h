@@ -314,7 +314,9 @@ zx_status_t zx_vmo_replace_as_executable(zx_handle_t handle, zx_handle_t vmex,
  *   each other or are for other calls, @len is 0 or overflows, offsets that
  *   are not aligned, a range outside the VMAR, or @mapped_addr cannot be
  *   written
- * * ZX_ERR_NOT_SUPPORTED - REQUIRE_NON_RESIZABLE and @vmo is resizable
+ * * ZX_ERR_NOT_SUPPORTED - REQUIRE_NON_RESIZABLE and @vmo is resizable; or
+ *   SPECIFIC_OVERWRITE, OFFSET_IS_UPPER_LIMIT or MAP_RANGE, which the module
+ *   does not carry out yet
  * * ZX_ERR_OUT_OF_RANGE - @vmo_offset + @len overflows
  * * ZX_ERR_BAD_STATE - the guest is gone
  * * ZX_ERR_ALREADY_EXISTS - SPECIFIC, and something is mapped there
