@@ -1,22 +1,220 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * zx_hyp: Zircon's hypervisor API as a character device.
+ *
+ * The module, its device, and the dispatch of requests. The contract is in
+ * uapi/linux/zx_hyp.h.
  */
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
+#include <linux/nospec.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "aspace.h"
+#include "cpuid.h"
+#include "file.h"
+#include "kvm.h"
+#include "vcpu.h"
+
+static int zxh_open(struct inode *inode, struct file *filp)
+{
+	struct zxh_file *f;
+	int r;
+
+	if (!current->mm)
+		return -EINVAL;
+	f = kzalloc(sizeof(*f), GFP_KERNEL_ACCOUNT);
+	if (!f)
+		return -ENOMEM;
+	r = zxh_vmar_create_process(&f->root);
+	if (r) {
+		kfree(f);
+		return -ENOMEM;
+	}
+	f->mm = current->mm;
+	mmgrab(f->mm);
+	zxh_handle_table_init(&f->handles);
+	filp->private_data = f;
+	return 0;
+}
+
+static int zxh_release(struct inode *inode, struct file *filp)
+{
+	struct zxh_file *f = filp->private_data;
+
+	zxh_handle_table_destroy(&f->handles);
+	zxh_object_put(&f->root->obj);
+	mmdrop(f->mm);
+	kfree(f);
+	return 0;
+}
+
+static int zxh_query_ioctl(struct zxh_file *f, void *arg)
+{
+	struct zx_hyp_query *req = arg;
+	struct zx_hyp_query_result result = { .abi_version = ZX_HYP_ABI_VERSION };
+	void __user *out = u64_to_user_ptr(req->out_result);
+	size_t n = min_t(size_t, req->out_size, sizeof(result));
+	struct zxh_kvm_info info;
+
+	zxh_kvm_query(&info);
+	result.vendor = info.vendor;
+	result.gpa_bits = info.gpa_bits;
+	result.max_vcpus = ZXH_MAX_VCPUS;
+	if (info.vendor != ZX_HYP_VENDOR_NONE)
+		result.caps |= ZX_HYP_CAP_GUEST;
+	if (copy_to_user(out, &result, n) || clear_user(out + n, req->out_size - n))
+		return ZXH_ERR_INVALID_ARGS;
+	return 0;
+}
+
+static int zxh_handle_close_ioctl(struct zxh_file *f, void *arg)
+{
+	struct zx_hyp_handle_close *req = arg;
+
+	return req->handle ? zxh_handle_close(&f->handles, req->handle) : 0;
+}
+
+/**
+ * struct zxh_request - a row of the request table
+ * @size: size of the structure that this module knows
+ * @min: size of its first version
+ * @any_mm: other processes may issue it
+ * @handler: does the work
+ */
+struct zxh_request {
+	u16 size;
+	u16 min;
+	bool any_mm;
+	int (*handler)(struct zxh_file *f, void *arg);
+};
+
+/* @last: the last member of the structure's first version */
+#define ZXH_REQUEST(cmd, type, last, fn)			\
+	[ZX_HYP_CMD_##cmd] = {					\
+		.size = sizeof(struct type),			\
+		.min = offsetofend(struct type, last),		\
+		.handler = fn,					\
+	}
+
+static const struct zxh_request zxh_requests[] = {
+	[ZX_HYP_CMD_QUERY] = {
+		.size = sizeof(struct zx_hyp_query),
+		.min = offsetofend(struct zx_hyp_query, out_result),
+		.any_mm = true,
+		.handler = zxh_query_ioctl,
+	},
+	ZXH_REQUEST(HANDLE_CLOSE, zx_hyp_handle_close, handle, zxh_handle_close_ioctl),
+	ZXH_REQUEST(RESOURCE_GET, zx_hyp_resource_get, out_handle, zxh_resource_get_ioctl),
+	ZXH_REQUEST(GUEST_CREATE, zx_hyp_guest_create, out_vmar, zxh_guest_create_ioctl),
+	ZXH_REQUEST(GUEST_SET_TRAP, zx_hyp_guest_set_trap, reserved, zxh_guest_set_trap_ioctl),
+	ZXH_REQUEST(VCPU_CREATE, zx_hyp_vcpu_create, out_page, zxh_vcpu_create_ioctl),
+	ZXH_REQUEST(VCPU_ENTER, zx_hyp_vcpu_enter, out_packet, zxh_vcpu_enter_ioctl),
+	ZXH_REQUEST(VCPU_KICK, zx_hyp_vcpu_kick, vcpu, zxh_vcpu_kick_ioctl),
+	ZXH_REQUEST(VCPU_INTERRUPT, zx_hyp_vcpu_interrupt, reserved, zxh_vcpu_interrupt_ioctl),
+	ZXH_REQUEST(VCPU_READ_STATE, zx_hyp_vcpu_rw_state, buffer_size,
+		    zxh_vcpu_read_state_ioctl),
+	ZXH_REQUEST(VCPU_WRITE_STATE, zx_hyp_vcpu_rw_state, buffer_size,
+		    zxh_vcpu_write_state_ioctl),
+	ZXH_REQUEST(VMO_CREATE, zx_hyp_vmo_create, out_handle, zxh_vmo_create_ioctl),
+	ZXH_REQUEST(VMO_READ, zx_hyp_vmo_rw, buffer_size, zxh_vmo_read_ioctl),
+	ZXH_REQUEST(VMO_WRITE, zx_hyp_vmo_rw, buffer_size, zxh_vmo_write_ioctl),
+	ZXH_REQUEST(VMO_GET_SIZE, zx_hyp_vmo_get_size, out_size, zxh_vmo_get_size_ioctl),
+	ZXH_REQUEST(VMO_REPLACE_AS_EXECUTABLE, zx_hyp_vmo_replace_as_executable, out_handle,
+		    zxh_vmo_replace_as_executable_ioctl),
+	ZXH_REQUEST(VMAR_ROOT_SELF, zx_hyp_vmar_root_self, out_handle, zxh_vmar_root_self_ioctl),
+	ZXH_REQUEST(VMAR_MAP, zx_hyp_vmar_map, out_addr, zxh_vmar_map_ioctl),
+	ZXH_REQUEST(VMAR_UNMAP, zx_hyp_vmar_unmap, len, zxh_vmar_unmap_ioctl),
+};
+
+/* Large enough, and aligned, for every request. */
+union zxh_argument {
+	struct zx_hyp_guest_set_trap set_trap;
+	struct zx_hyp_vmar_map vmar_map;
+	u64 words[8];
+};
+
+static long zxh_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
+{
+	struct zxh_file *f = filp->private_data;
+	void __user *user = (void __user *)arg;
+	const struct zxh_request *row;
+	union zxh_argument buf;
+	unsigned int nr = _IOC_NR(cmd);
+	u32 size;
+	int r;
+
+	if (_IOC_TYPE(cmd) != ZX_HYP_TYPE || cmd != _IO(ZX_HYP_TYPE, nr) ||
+	    nr >= ARRAY_SIZE(zxh_requests))
+		return -ENOTTY;
+	row = &zxh_requests[array_index_nospec(nr, ARRAY_SIZE(zxh_requests))];
+	if (!row->handler)
+		return -ENOTTY;
+	if (get_user(size, (u32 __user *)user))
+		return -EFAULT;
+	if (size < row->min)
+		return -EINVAL;
+	r = copy_struct_from_user(&buf, row->size, user, size);
+	if (r)
+		return r;
+	if (current->mm != f->mm && !row->any_mm)
+		return ZXH_ERR_BAD_HANDLE;
+	return row->handler(f, &buf);
+}
 
 static const struct file_operations zxh_fops = {
 	.owner = THIS_MODULE,
+	.open = zxh_open,
+	.release = zxh_release,
+	.unlocked_ioctl = zxh_ioctl,
 };
 
 static struct miscdevice zxh_miscdev = {
 	.minor = MISC_DYNAMIC_MINOR,
-	.name = "zx_hyp",
+	.name = KBUILD_MODNAME,
 	.mode = 0600,
 	.fops = &zxh_fops,
 };
-module_misc_device(zxh_miscdev);
+
+static const struct zxh_kvm_ops zxh_door_ops = {
+	.cpuid = zxh_cpuid_edit,
+	.current_vcpu = zxh_vcpu_current_kvm,
+	.tsc_deadline = zxh_vcpu_tsc_deadline,
+};
+
+static int __init zxh_init(void)
+{
+	int r;
+
+	r = zxh_kvm_init(&zxh_door_ops);
+	if (r)
+		return r;
+	zxh_object_debugfs_init();
+	r = misc_register(&zxh_miscdev);
+	if (r)
+		goto exit_debugfs;
+	return 0;
+
+exit_debugfs:
+	zxh_object_debugfs_exit();
+	zxh_kvm_exit();
+	return r;
+}
+
+static void __exit zxh_exit_module(void)
+{
+	misc_deregister(&zxh_miscdev);
+	zxh_object_debugfs_exit();
+	zxh_kvm_exit();
+	/* Objects are freed after a grace period, by code that is built in. */
+	rcu_barrier();
+}
+
+module_init(zxh_init);
+module_exit(zxh_exit_module);
 
 MODULE_DESCRIPTION("Zircon's hypervisor API on top of KVM");
 MODULE_LICENSE("GPL");

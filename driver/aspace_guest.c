@@ -1,0 +1,515 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A guest's physical address space, on windows.
+ *
+ * A window is a range of guest-physical addresses, of whole gigabytes, for
+ * which as many addresses of the VMM are reserved. KVM has memslots over a
+ * whole window, so that its second-level tables follow the VMM's page tables
+ * there: mapping and unmapping are mmap() calls, and no memslot changes. A
+ * window is made when something is mapped in it, and stays.
+ *
+ * Traps are holes between memslots. Making one replaces the slot around it,
+ * with every vCPU of the guest outside KVM_RUN.
+ *
+ * Addresses that the CPU cannot translate have neither window nor slot: they
+ * can be mapped, but no guest can reach them.
+ */
+#include <linux/anon_inodes.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/idr.h>
+#include <linux/mm.h>
+#include <linux/mman.h>
+#include <linux/slab.h>
+
+#include "aspace.h"
+#include "compat.h"
+#include "kvm.h"
+#include "status.h"
+#include "vmo.h"
+
+#define ZXH_WINDOW_ALIGN	(1ULL << 30)
+/* A memslot has at most 2^31 - 1 pages; this is a quarter of that. */
+#define ZXH_WINDOW_MAX		(1ULL << 41)
+#define ZXH_SLOT_MAX		32000
+
+/**
+ * struct zxh_window - reserved addresses for a range of a guest
+ * @gpa: first guest-physical address; constant after init
+ * @size: bytes; constant after init
+ * @hva: the VMM's address of @gpa, equal to it modulo 2 MiB; constant after init
+ */
+struct zxh_window {
+	u64 gpa;
+	u64 size;
+	unsigned long hva;
+};
+
+/**
+ * struct zxh_slot - a memslot: a part of a window without traps
+ * @gpa: first guest-physical address; constant after init
+ * @size: bytes; constant after init
+ * @id: KVM's number
+ */
+struct zxh_slot {
+	u64 gpa;
+	u64 size;
+	int id;
+};
+
+/**
+ * struct zxh_gspace - the backend of a guest's address space
+ * @as: the base
+ * @vm: NULL once the guest is dead; @as.lock
+ * @mm: the address space of the VMM, for comparison only; constant after init
+ * @reserve: file whose mappings are the reservation; constant after init
+ * @limit: first address that the CPU cannot translate; constant after init
+ * @windows: address to struct zxh_window; @as.lock
+ * @slots: address to struct zxh_slot; @as.lock
+ * @holes: trapped addresses; @as.lock
+ * @slot_ids: numbers in use; @as.lock
+ */
+struct zxh_gspace {
+	struct zxh_aspace as;
+	struct zxh_kvm_vm *vm;
+	struct mm_struct *mm;
+	struct file *reserve;
+	u64 limit;
+	struct maple_tree windows;
+	struct maple_tree slots;
+	struct maple_tree holes;
+	struct ida slot_ids;
+};
+
+static struct zxh_gspace *zxh_gspace_of(struct zxh_aspace *as)
+{
+	return container_of(as, struct zxh_gspace, as);
+}
+
+/* The reservation: addresses that answer nobody. */
+
+static vm_fault_t zxh_reserve_fault(struct vm_fault *vmf)
+{
+	return VM_FAULT_SIGBUS;
+}
+
+static const struct vm_operations_struct zxh_reserve_vm_ops = {
+	.fault = zxh_reserve_fault,
+};
+
+static int zxh_reserve_mmap(ZXH_MMAP_PARAMS)
+{
+	vma->vm_ops = &zxh_reserve_vm_ops;
+	zxh_vma_keep_private(vma);
+	return 0;
+}
+
+static const struct file_operations zxh_reserve_fops = {
+	.owner = THIS_MODULE,
+	.ZXH_FOP_MMAP = zxh_reserve_mmap,
+};
+
+/* Put the reservation over [@hva, @hva + @len) of a window. */
+static int zxh_window_vacate(struct zxh_gspace *g, const struct zxh_window *w,
+			     unsigned long hva, u64 len)
+{
+	unsigned long r;
+
+	r = vm_mmap(g->reserve, hva, len, PROT_NONE, MAP_SHARED | MAP_FIXED, hva - w->hva);
+	return IS_ERR_VALUE(r) ? zxh_status((long)r) : 0;
+}
+
+/*
+ * Reserve addresses that are aligned as guest-physical ones are, so that huge
+ * pages of a VMO are huge pages of the guest.
+ */
+static int zxh_window_reserve(struct zxh_gspace *g, struct zxh_window *w)
+{
+	unsigned long start, end;
+	int r;
+
+	start = vm_mmap(g->reserve, 0, w->size + PMD_SIZE, PROT_NONE, MAP_SHARED, 0);
+	if (IS_ERR_VALUE(start))
+		return zxh_status((long)start);
+	end = start + w->size + PMD_SIZE;
+	w->hva = ALIGN(start, PMD_SIZE);
+	/* The offsets in the file count from the window's first byte. */
+	r = zxh_window_vacate(g, w, w->hva, w->size);
+	if (r) {
+		vm_munmap(start, end - start);
+		return r;
+	}
+	if (w->hva > start)
+		vm_munmap(start, w->hva - start);
+	if (end > w->hva + w->size)
+		vm_munmap(w->hva + w->size, end - w->hva - w->size);
+	return 0;
+}
+
+static struct zxh_window *zxh_window_find_locked(struct zxh_gspace *g, u64 gpa)
+{
+	MA_STATE(mas, &g->windows, gpa, gpa);
+
+	lockdep_assert_held(&g->as.lock);
+	return mas_walk(&mas);
+}
+
+/* Memslots. */
+
+static int zxh_slot_create_locked(struct zxh_gspace *g, const struct zxh_window *w,
+				  u64 gpa, u64 size)
+{
+	MA_STATE(mas, &g->slots, gpa, gpa + size - 1);
+	struct zxh_slot *slot;
+	int r = ZXH_ERR_NO_MEMORY;
+
+	slot = kzalloc(sizeof(*slot), GFP_KERNEL_ACCOUNT);
+	if (!slot)
+		return r;
+	slot->gpa = gpa;
+	slot->size = size;
+	slot->id = ida_alloc_max(&g->slot_ids, ZXH_SLOT_MAX, GFP_KERNEL_ACCOUNT);
+	if (slot->id < 0)
+		goto free_slot;
+	if (mas_store_gfp(&mas, slot, GFP_KERNEL_ACCOUNT))
+		goto free_id;
+	r = zxh_kvm_slot_set(g->vm, slot->id, gpa, size, w->hva + (gpa - w->gpa));
+	if (r)
+		goto forget;
+	return 0;
+
+forget:
+	mas_set_range(&mas, gpa, gpa + size - 1);
+	mas_store_gfp(&mas, NULL, GFP_KERNEL | __GFP_NOFAIL);
+free_id:
+	ida_free(&g->slot_ids, slot->id);
+free_slot:
+	kfree(slot);
+	return r;
+}
+
+static int zxh_slot_delete_locked(struct zxh_gspace *g, struct zxh_slot *slot)
+{
+	MA_STATE(mas, &g->slots, slot->gpa, slot->gpa + slot->size - 1);
+	int r;
+
+	r = zxh_kvm_slot_set(g->vm, slot->id, slot->gpa, 0, 0);
+	if (r)
+		return r;
+	mas_store_gfp(&mas, NULL, GFP_KERNEL | __GFP_NOFAIL);
+	ida_free(&g->slot_ids, slot->id);
+	kfree(slot);
+	return 0;
+}
+
+/* Slots for every part of [@start, @end) of a window that has no slot or hole. */
+static int zxh_slots_fill_locked(struct zxh_gspace *g, const struct zxh_window *w,
+				 u64 start, u64 end)
+{
+	int r;
+
+	while (start < end) {
+		MA_STATE(hole, &g->holes, start, start);
+		u64 stop = end;
+
+		if (mas_find(&hole, end - 1)) {
+			stop = max_t(u64, hole.index, start);
+			if (stop == start) {
+				start = hole.last + 1;
+				continue;
+			}
+		}
+		r = zxh_slot_create_locked(g, w, start, stop - start);
+		if (r)
+			return r;
+		start = stop;
+	}
+	return 0;
+}
+
+static void zxh_slots_empty_locked(struct zxh_gspace *g, u64 start, u64 end)
+{
+	MA_STATE(mas, &g->slots, start, start);
+	struct zxh_slot *slot;
+
+	while ((slot = mas_find(&mas, end - 1))) {
+		zxh_slot_delete_locked(g, slot);
+		mas_set(&mas, start);
+	}
+}
+
+static int zxh_window_create_locked(struct zxh_gspace *g, u64 gpa, u64 size)
+{
+	MA_STATE(mas, &g->windows, gpa, gpa + size - 1);
+	struct zxh_window *w;
+	int r;
+
+	w = kzalloc(sizeof(*w), GFP_KERNEL_ACCOUNT);
+	if (!w)
+		return ZXH_ERR_NO_MEMORY;
+	w->gpa = gpa;
+	w->size = size;
+	r = zxh_window_reserve(g, w);
+	if (r)
+		goto free_window;
+	if (mas_store_gfp(&mas, w, GFP_KERNEL_ACCOUNT)) {
+		r = ZXH_ERR_NO_MEMORY;
+		goto unreserve;
+	}
+	/* New slots take nothing away from running vCPUs: no need to pause. */
+	r = zxh_slots_fill_locked(g, w, gpa, gpa + size);
+	if (r)
+		goto empty;
+	return 0;
+
+empty:
+	zxh_slots_empty_locked(g, gpa, gpa + size);
+	mas_set_range(&mas, gpa, gpa + size - 1);
+	mas_store_gfp(&mas, NULL, GFP_KERNEL | __GFP_NOFAIL);
+unreserve:
+	vm_munmap(w->hva, w->size);
+free_window:
+	kfree(w);
+	return r;
+}
+
+/* Windows for every part of [@start, @end) that has none. */
+static int zxh_windows_cover_locked(struct zxh_gspace *g, u64 start, u64 end)
+{
+	int r;
+
+	start = ALIGN_DOWN(start, ZXH_WINDOW_ALIGN);
+	end = min(ALIGN(end, ZXH_WINDOW_ALIGN), g->limit);
+	while (start < end) {
+		MA_STATE(mas, &g->windows, start, start);
+		u64 stop = min(end, start + ZXH_WINDOW_MAX);
+
+		if (mas_find(&mas, stop - 1)) {
+			if (mas.index <= start) {
+				start = mas.last + 1;
+				continue;
+			}
+			stop = mas.index;
+		}
+		r = zxh_window_create_locked(g, start, stop - start);
+		if (r)
+			return r;
+		start = stop;
+	}
+	return 0;
+}
+
+/* The backend's calls. */
+
+static int zxh_guest_unmap(struct zxh_aspace *as, u64 addr, u64 len)
+{
+	struct zxh_gspace *g = zxh_gspace_of(as);
+	u64 end = min(addr + len, g->limit);
+	struct zxh_window *w;
+	int r;
+
+	for (; addr < end; addr = w->gpa + w->size) {
+		w = zxh_window_find_locked(g, addr);
+		if (WARN_ON_ONCE(!w))
+			return ZXH_ERR_INTERNAL;
+		r = zxh_window_vacate(g, w, w->hva + (addr - w->gpa),
+				      min(end, w->gpa + w->size) - addr);
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+static int zxh_guest_map(struct zxh_aspace *as, u64 *at, u64 len, struct zxh_vmo *vmo,
+			 u64 offset, u32 perms, bool fixed)
+{
+	struct zxh_gspace *g = zxh_gspace_of(as);
+	u64 addr = *at, end = min(addr + len, g->limit);
+	unsigned long prot, r;
+	struct zxh_window *w;
+	u64 n;
+	int status;
+
+	if (addr >= end)
+		return 0;
+	status = zxh_windows_cover_locked(g, addr, end);
+	if (status)
+		return status;
+	/* Guest memory is data to the VMM, whatever it is to the guest. */
+	prot = (perms & ZX_HYP_VM_PERM_READ ? PROT_READ : 0) |
+	       (perms & ZX_HYP_VM_PERM_WRITE ? PROT_WRITE : 0);
+	for (; addr < end; addr += n) {
+		w = zxh_window_find_locked(g, addr);
+		n = min(end, w->gpa + w->size) - addr;
+		r = vm_mmap(vmo->guest_file, w->hva + (addr - w->gpa), n, prot,
+			    MAP_SHARED | MAP_FIXED, offset + (addr - *at));
+		if (IS_ERR_VALUE(r)) {
+			status = zxh_status((long)r);
+			goto undo;
+		}
+	}
+	return 0;
+
+undo:
+	if (addr > *at)
+		zxh_guest_unmap(as, *at, addr - *at);
+	return status;
+}
+
+static void zxh_gspace_release(struct zxh_aspace *as)
+{
+	struct zxh_gspace *g = zxh_gspace_of(as);
+
+	fput(g->reserve);
+	kfree(g);
+}
+
+static const struct zxh_aspace_ops zxh_gspace_ops = {
+	.map = zxh_guest_map,
+	.unmap = zxh_guest_unmap,
+	.release = zxh_gspace_release,
+	.first_fit = true,
+};
+
+static void zxh_tree_init(struct maple_tree *tree, struct mutex *lock)
+{
+	mt_init_flags(tree, MT_FLAGS_LOCK_EXTERN);
+	mt_set_external_lock(tree, lock);
+}
+
+/**
+ * zxh_gspace_create() - an empty guest-physical address space
+ * @vm: whose memslots it makes; the caller keeps it until zxh_gspace_kill()
+ * @as: receives it, with a reference
+ *
+ * Return: 0 or a status.
+ */
+int zxh_gspace_create(struct zxh_kvm_vm *vm, struct zxh_aspace **as)
+{
+	struct zxh_kvm_info info;
+	struct zxh_gspace *g;
+	int r;
+
+	g = kzalloc(sizeof(*g), GFP_KERNEL_ACCOUNT);
+	if (!g)
+		return ZXH_ERR_NO_MEMORY;
+	g->reserve = anon_inode_getfile("[zx_hyp-window]", &zxh_reserve_fops, NULL, O_RDWR);
+	if (IS_ERR(g->reserve)) {
+		r = zxh_status(PTR_ERR(g->reserve));
+		kfree(g);
+		return r;
+	}
+	zxh_kvm_query(&info);
+	zxh_aspace_init(&g->as, &zxh_gspace_ops);
+	g->vm = vm;
+	g->mm = current->mm;
+	g->limit = min(1ULL << info.gpa_bits, ZXH_GUEST_SPACE_SIZE);
+	zxh_tree_init(&g->windows, &g->as.lock);
+	zxh_tree_init(&g->slots, &g->as.lock);
+	zxh_tree_init(&g->holes, &g->as.lock);
+	ida_init(&g->slot_ids);
+	*as = &g->as;
+	return 0;
+}
+
+static void zxh_tree_free(struct maple_tree *tree)
+{
+	unsigned long index = 0;
+	void *entry;
+
+	mt_for_each(tree, entry, index, ULONG_MAX)
+		kfree(entry);
+	__mt_destroy(tree);
+}
+
+/**
+ * zxh_gspace_kill() - the guest is gone: give its windows back
+ * @as: the address space; VMAR handles may still name it
+ *
+ * Before the VM goes, with none of its vCPUs running.
+ */
+void zxh_gspace_kill(struct zxh_aspace *as)
+{
+	struct zxh_gspace *g = zxh_gspace_of(as);
+	struct zxh_window *w;
+	unsigned long index = 0;
+
+	mutex_lock(&as->lock);
+	as->dead = true;
+	g->vm = NULL;
+	/* At process exit the addresses went with the process. */
+	mt_for_each(&g->windows, w, index, ULONG_MAX)
+		if (current->mm == g->mm)
+			vm_munmap(w->hva, w->size);
+	zxh_tree_free(&g->windows);
+	zxh_tree_free(&g->slots);
+	__mt_destroy(&g->holes);
+	ida_destroy(&g->slot_ids);
+	mutex_unlock(&as->lock);
+}
+
+static int zxh_slots_punch_locked(struct zxh_gspace *g, u64 gpa, u64 end)
+{
+	MA_STATE(mas, &g->slots, gpa, gpa);
+	struct zxh_slot *slot;
+	struct zxh_window *w;
+	u64 start, stop;
+	int r;
+
+	while ((slot = mas_find(&mas, end - 1))) {
+		start = slot->gpa;
+		stop = slot->gpa + slot->size;
+		w = zxh_window_find_locked(g, start);
+		r = zxh_slot_delete_locked(g, slot);
+		if (!r)
+			r = zxh_slots_fill_locked(g, w, start, stop);
+		if (r)
+			return r;
+		mas_set(&mas, min(stop, end));
+		if (stop >= end)
+			break;
+	}
+	return 0;
+}
+
+/**
+ * zxh_gspace_punch_locked() - a range that is to trap: no memslot answers it
+ * @as: the address space; the caller holds its lock
+ * @gpa: its first address
+ * @len: its bytes, whole pages
+ *
+ * Return: 0 or a status; then the range may be partly without memslots, and
+ * accesses to it give what they give where nothing is mapped.
+ */
+int zxh_gspace_punch_locked(struct zxh_aspace *as, u64 gpa, u64 len)
+{
+	struct zxh_gspace *g = zxh_gspace_of(as);
+	MA_STATE(hole, &g->holes, gpa, gpa + len - 1);
+	MA_STATE(slot, &g->slots, gpa, gpa);
+	int r;
+
+	lockdep_assert_held(&as->lock);
+	if (mas_store_gfp(&hole, xa_mk_value(1), GFP_KERNEL_ACCOUNT))
+		return ZXH_ERR_NO_MEMORY;
+	if (!mas_find(&slot, gpa + len - 1))
+		return 0;
+	zxh_kvm_vm_pause(g->vm);
+	r = zxh_slots_punch_locked(g, gpa, gpa + len);
+	zxh_kvm_vm_resume(g->vm);
+	return r;
+}
+
+/**
+ * zxh_gspace_hva_locked() - where the VMM sees a guest-physical address
+ * @as: the address space; the caller holds its lock
+ * @gpa: the address
+ *
+ * Return: the address in the VMM, which may answer nobody, or 0 where no window
+ * is.
+ */
+unsigned long zxh_gspace_hva_locked(struct zxh_aspace *as, u64 gpa)
+{
+	struct zxh_window *w = zxh_window_find_locked(zxh_gspace_of(as), gpa);
+
+	return w ? w->hva + (gpa - w->gpa) : 0;
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The only door to KVM. Nothing outside driver/kvm/ includes a KVM header.
+ *
+ * KVM is driven through files that only the kernel holds: the VM's and the
+ * vCPUs'. Of kvm.ko's symbols only kvm_get_kvm(), kvm_put_kvm() and exported
+ * tracepoints are linked. Nothing here knows traps, handles or Zircon.
+ */
+#ifndef ZXH_KVM_H
+#define ZXH_KVM_H
+
+#include <linux/types.h>
+#include <linux/zx_hyp.h>
+
+struct zxh_kvm_vm;
+struct zxh_kvm_vcpu;
+
+/**
+ * struct zxh_kvm_info - what the machine offers
+ * @vendor: ZX_HYP_VENDOR_*
+ * @gpa_bits: guest-physical address bits
+ */
+struct zxh_kvm_info {
+	u32 vendor;
+	u32 gpa_bits;
+};
+
+/**
+ * enum zxh_exit_kind - why zxh_kvm_run() came back
+ * @ZXH_EXIT_NONE: nothing to do but look around and run again
+ * @ZXH_EXIT_SIGNAL: a signal is pending for the thread
+ * @ZXH_EXIT_IO: IN or OUT; see struct zxh_exit.io
+ * @ZXH_EXIT_IO_STRING: INS or OUTS
+ * @ZXH_EXIT_MEM: an access that no memslot answered; see struct zxh_exit.mem
+ * @ZXH_EXIT_FAULT: an access to a memslot whose host address does not answer;
+ *	see struct zxh_exit.fault
+ * @ZXH_EXIT_RDMSR: see struct zxh_exit.msr
+ * @ZXH_EXIT_WRMSR: see struct zxh_exit.msr
+ * @ZXH_EXIT_HLT: the guest halted; RIP is past the HLT
+ * @ZXH_EXIT_BAD_ENTRY: the CPU refused the guest's state
+ * @ZXH_EXIT_UNKNOWN: anything else: triple fault, what KVM cannot emulate
+ */
+enum zxh_exit_kind {
+	ZXH_EXIT_NONE,
+	ZXH_EXIT_SIGNAL,
+	ZXH_EXIT_IO,
+	ZXH_EXIT_IO_STRING,
+	ZXH_EXIT_MEM,
+	ZXH_EXIT_FAULT,
+	ZXH_EXIT_RDMSR,
+	ZXH_EXIT_WRMSR,
+	ZXH_EXIT_HLT,
+	ZXH_EXIT_BAD_ENTRY,
+	ZXH_EXIT_UNKNOWN,
+};
+
+/**
+ * struct zxh_mode - the guest state that decoding an instruction needs
+ */
+struct zxh_mode {
+	u64 cr0, cr3, cr4, efer, rflags;
+	u64 cs_base;
+	bool cs_l, cs_db;
+};
+
+/**
+ * struct zxh_exit - an exit, and what belongs to it
+ * @kind: which of the others is filled in
+ * @io: the access has not happened yet as the guest sees it: the next run
+ *	completes it. Or zxh_kvm_abandon() undoes it
+ * @mem: the registers are as before the instruction, whose first byte is at
+ *	@mem.rip. @mem.len is its length, 0 when it is not known
+ * @fault: @fault.known tells whether @fault.gpa is
+ * @msr: completed by zxh_kvm_msr_done() and the next run
+ */
+struct zxh_exit {
+	enum zxh_exit_kind kind;
+	union {
+		struct {
+			u16 port;
+			u8 size;
+			bool input;
+			u32 data;
+		} io;
+		struct {
+			u64 gpa;
+			u64 rip;
+			u8 len;
+			bool write;
+			struct zxh_mode mode;
+		} mem;
+		struct {
+			u64 gpa;
+			bool known, write;
+		} fault;
+		struct {
+			u32 index;
+			u64 data;
+		} msr;
+	};
+};
+
+/**
+ * struct zxh_boot - where and how a vCPU starts
+ * @entry: first instruction
+ * @apic_base: IA32_APIC_BASE
+ * @long_mode: 64-bit mode with CR3 0, else real mode at @entry >> 4 : 0
+ */
+struct zxh_boot {
+	u64 entry;
+	u64 apic_base;
+	bool long_mode;
+};
+
+/**
+ * struct zxh_kvm_ops - what the door asks of the rest of the driver
+ * @cpuid: edit one CPUID leaf before a guest sees it; regs is EAX, EBX, ECX, EDX
+ * @current_vcpu: the vCPU that the current thread owns, or NULL. Called and
+ *	used with preemption off; interrupts may be off, too
+ * @tsc_deadline: the current thread's vCPU wrote TSC_DEADLINE and KVM kept the
+ *	write for itself. Called with interrupts off
+ */
+struct zxh_kvm_ops {
+	void (*cpuid)(u32 leaf, u32 subleaf, u32 apic_id, u32 regs[4]);
+	struct zxh_kvm_vcpu *(*current_vcpu)(void);
+	void (*tsc_deadline)(u64 deadline);
+};
+
+int zxh_kvm_init(const struct zxh_kvm_ops *ops);
+void zxh_kvm_exit(void);
+void zxh_kvm_query(struct zxh_kvm_info *info);
+
+int zxh_kvm_vm_create(struct zxh_kvm_vm **vm);
+void zxh_kvm_vm_destroy(struct zxh_kvm_vm *vm);
+void zxh_kvm_vm_pause(struct zxh_kvm_vm *vm);
+void zxh_kvm_vm_resume(struct zxh_kvm_vm *vm);
+int zxh_kvm_slot_set(struct zxh_kvm_vm *vm, u32 slot, u64 gpa, u64 size, unsigned long hva);
+
+int zxh_kvm_vcpu_create(struct zxh_kvm_vm *vm, u32 id, const struct zxh_boot *boot,
+			struct zxh_kvm_vcpu **vcpu);
+int zxh_kvm_run(struct zxh_kvm_vcpu *vcpu, struct zxh_exit *exit);
+
+void zxh_kvm_mem_done(struct zxh_kvm_vcpu *vcpu, u64 rip);
+void zxh_kvm_abandon(struct zxh_kvm_vcpu *vcpu);
+void zxh_kvm_msr_done(struct zxh_kvm_vcpu *vcpu, bool fault, u64 data);
+void zxh_kvm_get_state(struct zxh_kvm_vcpu *vcpu, struct zx_hyp_vcpu_state *state);
+void zxh_kvm_set_state(struct zxh_kvm_vcpu *vcpu, const struct zx_hyp_vcpu_state *state);
+void zxh_kvm_set_rax(struct zxh_kvm_vcpu *vcpu, const void *bytes, unsigned int size);
+
+bool zxh_kvm_irq_ready(struct zxh_kvm_vcpu *vcpu);
+void zxh_kvm_irq_inject(struct zxh_kvm_vcpu *vcpu, u8 vector);
+void zxh_kvm_nmi_inject(struct zxh_kvm_vcpu *vcpu);
+int zxh_kvm_exception_inject(struct zxh_kvm_vcpu *vcpu, u8 vector, bool has_error);
+void zxh_kvm_irq_window(struct zxh_kvm_vcpu *vcpu, bool open);
+
+void zxh_kvm_nudge_irq(struct zxh_kvm_vcpu *vcpu);
+void zxh_kvm_nudge_exit(struct zxh_kvm_vcpu *vcpu);
+
+u64 zxh_kvm_guest_tsc(struct zxh_kvm_vcpu *vcpu);
+
+#endif /* ZXH_KVM_H */

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * One device on the VM's MMIO bus, and the tracepoints that tell what KVM tells
+ * nobody else.
+ *
+ * The device hears of every access that KVM emulates because no memslot answers
+ * it. It notes the registers as they are before the instruction, because KVM
+ * has executed a write by the time that KVM_RUN returns, and lets KVM exit.
+ */
+#include <linux/slab.h>
+#include <linux/tracepoint.h>
+
+#include "priv.h"
+
+static struct zxh_kvm_vcpu *zxh_kvm_find(struct zxh_kvm_vm *vm, struct kvm_vcpu *kv)
+{
+	struct zxh_kvm_vcpu *v = NULL;
+
+	if (kv->vcpu_id < ZXH_KVM_MAX_VCPUS)
+		v = READ_ONCE(vm->vcpus[kv->vcpu_id]);
+	return v && v->kv == kv ? v : NULL;
+}
+
+/*
+ * RSP may still be in the hardware when the instruction does not use it; then
+ * KVM_RUN reports it, unchanged, at the exit.
+ */
+static void zxh_kvm_note(struct kvm_vcpu *kv, struct kvm_io_device *dev)
+{
+	struct zxh_kvm_vm *vm = container_of(dev, struct zxh_kvm_vm, mmio);
+	struct zxh_kvm_vcpu *v = zxh_kvm_find(vm, kv);
+
+	if (!v || v->noted)
+		return;
+	v->noted = true;
+	v->note_rip = zxh_kvm_rip(kv);
+	memcpy(v->note_gpr, kv->arch.regs, sizeof(v->note_gpr));
+	v->note_rsp_valid = zxh_kvm_rsp_cached(kv);
+	kv->run->kvm_valid_regs |= KVM_SYNC_X86_SREGS;
+}
+
+static int zxh_kvm_mmio_read(struct kvm_vcpu *kv, struct kvm_io_device *dev,
+			     gpa_t gpa, int len, void *val)
+{
+	zxh_kvm_note(kv, dev);
+	return -EOPNOTSUPP;
+}
+
+static int zxh_kvm_mmio_write(struct kvm_vcpu *kv, struct kvm_io_device *dev,
+			      gpa_t gpa, int len, const void *val)
+{
+	zxh_kvm_note(kv, dev);
+	return -EOPNOTSUPP;
+}
+
+static const struct kvm_io_device_ops zxh_kvm_mmio_ops = {
+	.read = zxh_kvm_mmio_read,
+	.write = zxh_kvm_mmio_write,
+};
+
+/**
+ * zxh_kvm_bus_init() - put the device on the bus of a new VM
+ * @vm: the VM, without vCPUs
+ *
+ * One range takes in every address: KVM widens the signed length to 64 bits, so
+ * that -1 reaches to the end. A range for each trap would make KVM copy all of
+ * them for each new one, and would not hear of accesses outside.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int zxh_kvm_bus_init(struct zxh_kvm_vm *vm)
+{
+	struct kvm *kvm = vm->kvm;
+	struct kvm_io_bus *old, *bus;
+
+	bus = kzalloc(struct_size(bus, range, 1), GFP_KERNEL_ACCOUNT);
+	if (!bus)
+		return -ENOMEM;
+	kvm_iodevice_init(&vm->mmio, &zxh_kvm_mmio_ops);
+	bus->dev_count = 1;
+	bus->range[0] = (struct kvm_io_range){ .addr = 0, .len = -1, .dev = &vm->mmio };
+
+	mutex_lock(&kvm->slots_lock);
+	old = rcu_dereference_protected(kvm->buses[KVM_MMIO_BUS],
+					lockdep_is_held(&kvm->slots_lock));
+	rcu_assign_pointer(kvm->buses[KVM_MMIO_BUS], bus);
+	mutex_unlock(&kvm->slots_lock);
+	/* The VM is new: no vCPU looks at the old one. */
+	kfree(old);
+	return 0;
+}
+
+/**
+ * zxh_kvm_bus_exit() - take the device away before KVM destroys the bus
+ * @vm: the VM; none of its vCPUs runs, nor will
+ *
+ * In place, so that it cannot fail: KVM would call our destructor otherwise,
+ * after we are gone.
+ */
+void zxh_kvm_bus_exit(struct zxh_kvm_vm *vm)
+{
+	struct kvm *kvm = vm->kvm;
+	struct kvm_io_bus *bus;
+
+	mutex_lock(&kvm->slots_lock);
+	bus = rcu_dereference_protected(kvm->buses[KVM_MMIO_BUS],
+					lockdep_is_held(&kvm->slots_lock));
+	if (bus)
+		bus->dev_count = 0;
+	mutex_unlock(&kvm->slots_lock);
+}
+
+/* Exported by kvm.ko to everybody; its own header declares them for itself. */
+extern struct tracepoint __tracepoint_kvm_page_fault;
+extern struct tracepoint __tracepoint_kvm_msr;
+
+/* The address of a fault: -EFAULT from KVM_RUN carries none on 6.1. */
+static void zxh_kvm_probe_page_fault(void *unused, struct kvm_vcpu *kv, u64 gpa,
+				     u64 error_code)
+{
+	struct zxh_kvm_vcpu *v = zxh_kvm_ops->current_vcpu();
+
+	if (!v || v->kv != kv)
+		return;
+	v->fault_noted = true;
+	v->fault_gpa = gpa;
+	/* The same bit in AMD's error code and in Intel's exit qualification. */
+	v->fault_write = error_code & BIT(1);
+}
+
+/*
+ * A write of TSC_DEADLINE that KVM's fast path takes and throws away, since
+ * there is no local APIC of KVM's that it could go to.
+ */
+static void zxh_kvm_probe_msr(void *unused, unsigned int write, u32 index, u64 data,
+			      bool exception)
+{
+	if (write && index == MSR_IA32_TSC_DEADLINE && !exception &&
+	    zxh_kvm_ops->current_vcpu())
+		zxh_kvm_ops->tsc_deadline(data);
+}
+
+int zxh_kvm_probes_register(void)
+{
+	int r;
+
+	r = tracepoint_probe_register(&__tracepoint_kvm_page_fault,
+				      zxh_kvm_probe_page_fault, NULL);
+	if (r)
+		return r;
+	r = tracepoint_probe_register(&__tracepoint_kvm_msr, zxh_kvm_probe_msr, NULL);
+	if (r)
+		tracepoint_probe_unregister(&__tracepoint_kvm_page_fault,
+					    zxh_kvm_probe_page_fault, NULL);
+	return r;
+}
+
+void zxh_kvm_probes_unregister(void)
+{
+	tracepoint_probe_unregister(&__tracepoint_kvm_msr, zxh_kvm_probe_msr, NULL);
+	tracepoint_probe_unregister(&__tracepoint_kvm_page_fault,
+				    zxh_kvm_probe_page_fault, NULL);
+	tracepoint_synchronize_unregister();
+}

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Talking to KVM through its files, with no file descriptor for user space.
+ *
+ * KVM's ioctls that make a file put it into current->files. The VM is made by a
+ * kernel thread that borrows the caller's mm: kernel threads share a table of
+ * their own. A vCPU has to be made by the thread of a process (7.2 asks the
+ * caller's FPU state), so there the caller's table is exchanged for that of the
+ * kernel threads for the time of the call. Either way the number is closed at
+ * once, and the file must then have no reference but ours.
+ */
+#include <linux/completion.h>
+#include <linux/fdtable.h>
+#include <linux/file.h>
+#include <linux/kthread.h>
+#include <linux/miscdevice.h>
+#include <linux/mmu_context.h>
+#include <linux/uaccess.h>
+
+#include "priv.h"
+
+#define ZXH_KVM_DEVICE	"/dev/kvm"
+
+const struct zxh_kvm_ops *zxh_kvm_ops;
+
+/* The table that kernel threads share; it is never freed. Constant after init. */
+static struct files_struct *zxh_kthread_files;
+
+static int zxh_kvm_donor(void *done)
+{
+	zxh_kthread_files = current->files;
+	kthread_complete_and_exit(done, 0);
+}
+
+/**
+ * zxh_kvm_init() - open the door
+ * @ops: what the door asks of the driver
+ *
+ * Works without a usable KVM: zxh_kvm_vm_create() then says so.
+ *
+ * Return: 0 or a negative errno.
+ */
+int zxh_kvm_init(const struct zxh_kvm_ops *ops)
+{
+	DECLARE_COMPLETION_ONSTACK(done);
+	struct task_struct *task;
+
+	zxh_kvm_ops = ops;
+	task = kthread_run(zxh_kvm_donor, &done, "zx_hyp-init");
+	if (IS_ERR(task))
+		return PTR_ERR(task);
+	wait_for_completion(&done);
+	return zxh_kvm_probes_register();
+}
+
+void zxh_kvm_exit(void)
+{
+	zxh_kvm_probes_unregister();
+}
+
+/**
+ * zxh_kvm_open() - open KVM's device, and make sure that it is
+ *
+ * The path is looked up where the caller is: what a bind mount or another root
+ * has there must not get an ioctl.
+ *
+ * Return: the file, or -ENODEV.
+ */
+struct file *zxh_kvm_open(void)
+{
+	struct file *file = filp_open(ZXH_KVM_DEVICE, O_RDWR | O_CLOEXEC, 0);
+
+	if (IS_ERR(file))
+		return ERR_PTR(-ENODEV);
+	if (!S_ISCHR(file_inode(file)->i_mode) ||
+	    file_inode(file)->i_rdev != MKDEV(MISC_MAJOR, KVM_MINOR) ||
+	    zxh_kvm_ioctl(file, KVM_GET_API_VERSION, 0) != KVM_API_VERSION) {
+		fput(file);
+		return ERR_PTR(-ENODEV);
+	}
+	return file;
+}
+
+/**
+ * zxh_kvm_query() - what this machine offers
+ * @info: receives it
+ */
+void zxh_kvm_query(struct zxh_kvm_info *info)
+{
+	struct file *dev = zxh_kvm_open();
+
+	info->vendor = ZX_HYP_VENDOR_NONE;
+	info->gpa_bits = boot_cpu_data.x86_phys_bits;
+	if (IS_ERR(dev))
+		return;
+	fput(dev);
+	if (boot_cpu_has(X86_FEATURE_SVM))
+		info->vendor = ZX_HYP_VENDOR_AMD;
+	else if (boot_cpu_has(X86_FEATURE_VMX))
+		info->vendor = ZX_HYP_VENDOR_INTEL;
+}
+
+long zxh_kvm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	return file->f_op->unlocked_ioctl(file, cmd, arg);
+}
+
+/* The file behind @fd of current->files, whose number is given back. */
+static struct file *zxh_kvm_take_fd(long fd)
+{
+	struct file *file;
+
+	if (fd < 0)
+		return ERR_PTR(fd);
+	file = fget(fd);
+	close_fd(fd);
+	if (!file)
+		return ERR_PTR(-EBADF);
+	if (file_count(file) != 1) {
+		/* Somebody got hold of it meanwhile: this guest is not to be. */
+		fput(file);
+		return ERR_PTR(-EBUSY);
+	}
+	return file;
+}
+
+static struct files_struct *zxh_swap_files(struct files_struct *files)
+{
+	struct files_struct *old;
+
+	task_lock(current);
+	old = current->files;
+	current->files = files;
+	task_unlock(current);
+	return old;
+}
+
+/**
+ * zxh_kvm_ioctl_file() - an ioctl that makes a file, in the calling thread
+ * @file: KVM's file
+ * @cmd: the ioctl
+ * @arg: its argument
+ *
+ * Return: the new file, with the only reference to it, or an error pointer.
+ */
+struct file *zxh_kvm_ioctl_file(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	struct files_struct *saved = zxh_swap_files(zxh_kthread_files);
+	struct file *made = zxh_kvm_take_fd(zxh_kvm_ioctl(file, cmd, arg));
+
+	zxh_swap_files(saved);
+	return made;
+}
+
+struct zxh_vm_request {
+	struct file *dev;
+	struct mm_struct *mm;
+	struct file *made;
+	struct completion done;
+};
+
+static int zxh_kvm_vm_thread(void *arg)
+{
+	struct zxh_vm_request *req = arg;
+
+	kthread_use_mm(req->mm);
+	req->made = zxh_kvm_take_fd(zxh_kvm_ioctl(req->dev, KVM_CREATE_VM, 0));
+	kthread_unuse_mm(req->mm);
+	kthread_complete_and_exit(&req->done, 0);
+}
+
+/**
+ * zxh_kvm_create_vm_file() - make a VM that belongs to the caller's mm
+ * @dev: KVM's device
+ *
+ * A thread for each VM: KVM names debugfs directories by pid and descriptor.
+ *
+ * Return: the VM's file, with the only reference to it, or an error pointer.
+ */
+struct file *zxh_kvm_create_vm_file(struct file *dev)
+{
+	struct zxh_vm_request req = { .dev = dev, .mm = current->mm };
+	struct task_struct *task;
+
+	init_completion(&req.done);
+	task = kthread_run(zxh_kvm_vm_thread, &req, "zx_hyp-vm/%d", current->pid);
+	if (IS_ERR(task))
+		return ERR_CAST(task);
+	/* Not killable, but short: the thread waits for nobody. */
+	wait_for_completion(&req.done);
+	return req.made;
+}
+
+/**
+ * zxh_kvm_uioctl() - an ioctl whose argument is in memory
+ * @vm: whose scratch pages serve
+ * @file: a file of KVM's
+ * @cmd: the ioctl
+ * @arg: the argument
+ * @in: bytes to show to KVM
+ * @out: bytes to take back
+ *
+ * Return: what the ioctl returned, or -EFAULT.
+ */
+long zxh_kvm_uioctl(struct zxh_kvm_vm *vm, struct file *file, unsigned int cmd,
+		    void *arg, size_t in, size_t out)
+{
+	void __user *scratch = (void __user *)vm->scratch;
+	long r = -EFAULT;
+
+	if (in > ZXH_KVM_SCRATCH_SIZE || out > ZXH_KVM_SCRATCH_SIZE)
+		return -E2BIG;
+	mutex_lock(&vm->scratch_lock);
+	if (!copy_to_user(scratch, arg, in))
+		r = zxh_kvm_ioctl(file, cmd, vm->scratch);
+	if (r >= 0 && copy_from_user(arg, scratch, out))
+		r = -EFAULT;
+	mutex_unlock(&vm->scratch_lock);
+	return r;
+}

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef ZXH_RESOURCE_H
+#define ZXH_RESOURCE_H
+
+#include "file.h"
+
+int zxh_resource_check(struct zxh_file *f, u32 value, u32 kind);
+
+#endif /* ZXH_RESOURCE_H */

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Traps: the checks of zx_guest_set_trap in Zircon's order, and finding one.
+ */
+#include <linux/mm.h>
+#include <linux/overflow.h>
+#include <linux/slab.h>
+
+#include "guest.h"
+
+/* Zircon's last port: its bound is off by one, and 0xffff cannot be trapped. */
+#define ZXH_IO_LIMIT	0xffffULL
+
+void zxh_trap_init(struct zxh_guest *guest)
+{
+	mt_init_flags(&guest->mem_traps, MT_FLAGS_USE_RCU);
+	mt_init_flags(&guest->io_traps, MT_FLAGS_USE_RCU);
+}
+
+static void zxh_trap_free_all(struct maple_tree *traps)
+{
+	struct zxh_trap *trap;
+	unsigned long index = 0;
+
+	mt_for_each(traps, trap, index, ULONG_MAX)
+		kfree(trap);
+	mtree_destroy(traps);
+}
+
+/**
+ * zxh_trap_exit() - free the traps of a guest that is going away
+ * @guest: the guest; none of its vCPUs is left
+ */
+void zxh_trap_exit(struct zxh_guest *guest)
+{
+	zxh_trap_free_all(&guest->mem_traps);
+	zxh_trap_free_all(&guest->io_traps);
+}
+
+/**
+ * zxh_trap_find() - the trap that an access hits
+ * @traps: guest->mem_traps or guest->io_traps
+ * @addr: the address or port
+ * @trap: receives a copy
+ *
+ * Return: whether there is one.
+ */
+bool zxh_trap_find(struct maple_tree *traps, u64 addr, struct zxh_trap *trap)
+{
+	const struct zxh_trap *found;
+
+	rcu_read_lock();
+	found = mtree_load(traps, addr);
+	if (found)
+		*trap = *found;
+	rcu_read_unlock();
+	return found;
+}
+
+static int zxh_trap_insert(struct maple_tree *traps, const struct zx_hyp_guest_set_trap *req)
+{
+	struct zxh_trap *trap;
+	int r;
+
+	trap = kzalloc(sizeof(*trap), GFP_KERNEL_ACCOUNT);
+	if (!trap)
+		return ZXH_ERR_NO_MEMORY;
+	trap->kind = req->kind;
+	trap->key = req->key;
+	r = mtree_insert_range(traps, req->addr, req->addr + req->len - 1, trap,
+			       GFP_KERNEL_ACCOUNT);
+	if (r)
+		kfree(trap);
+	return zxh_status(r);
+}
+
+static int zxh_trap_set_io(struct zxh_guest *guest, const struct zx_hyp_guest_set_trap *req)
+{
+	u64 end;
+
+	if (!req->len)
+		return ZXH_ERR_INVALID_ARGS;
+	if (check_add_overflow(req->addr, req->len, &end) || end > ZXH_IO_LIMIT)
+		return ZXH_ERR_OUT_OF_RANGE;
+	return zxh_trap_insert(&guest->io_traps, req);
+}
+
+/*
+ * The range is unmapped before it is compared with other traps, as in Zircon: a
+ * trap that is refused for an overlap has done that.
+ */
+static int zxh_trap_set_mem(struct zxh_guest *guest, const struct zx_hyp_guest_set_trap *req)
+{
+	struct zxh_trap *trap;
+	int r;
+
+	if (!PAGE_ALIGNED(req->addr) || !PAGE_ALIGNED(req->len))
+		return ZXH_ERR_INVALID_ARGS;
+	r = zxh_vmar_unmap(guest->root, req->addr, req->len);
+	if (r)
+		return r;
+	/* First the trap, then the hole: vCPUs may run into the hole at once. */
+	r = zxh_trap_insert(&guest->mem_traps, req);
+	if (r)
+		return r;
+	mutex_lock(&guest->as->lock);
+	r = zxh_gspace_punch_locked(guest->as, req->addr, req->len);
+	mutex_unlock(&guest->as->lock);
+	if (r) {
+		trap = mtree_erase(&guest->mem_traps, req->addr);
+		synchronize_rcu();
+		kfree(trap);
+	}
+	return r;
+}
+
+static int zxh_trap_set(struct zxh_guest *guest, const struct zx_hyp_guest_set_trap *req)
+{
+	bool bell = req->kind == ZX_HYP_TRAP_BELL;
+	int r;
+
+	if (req->kind > ZX_HYP_TRAP_IO || bell != !!req->port)
+		return ZXH_ERR_INVALID_ARGS;
+	if (mutex_lock_killable(&guest->lock))
+		return -EINTR;
+	if (req->kind == ZX_HYP_TRAP_IO)
+		r = zxh_trap_set_io(guest, req);
+	else
+		r = zxh_trap_set_mem(guest, req);
+	mutex_unlock(&guest->lock);
+	return r;
+}
+
+int zxh_guest_set_trap_ioctl(struct zxh_file *f, void *arg)
+{
+	struct zx_hyp_guest_set_trap *req = arg;
+	struct zxh_object *guest, *port;
+	int r;
+
+	if (req->flags || req->reserved)
+		return -EINVAL;
+	r = zxh_handle_get_typed(&f->handles, req->guest, ZXH_TYPE_GUEST, ZXH_RIGHT_WRITE,
+				 &guest, NULL);
+	if (r)
+		return r;
+	if (req->port) {
+		/* There are no ports yet: this says what the handle is instead. */
+		r = zxh_handle_get_typed(&f->handles, req->port, ZXH_TYPE_PORT,
+					 ZXH_RIGHT_WRITE, &port, NULL);
+		if (!r)
+			zxh_object_put(port);
+	}
+	if (!r)
+		r = zxh_trap_set(zxh_guest_of(guest), req);
+	zxh_object_put(guest);
+	return r;
+}

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Virtual memory objects: shmem files.
+ *
+ * The pages are Linux's in every respect: swapped, charged to who touches them,
+ * huge where the system wants them so. Mappings have vm_ops of our own around
+ * shmem's.
+ */
+#include <linux/cred.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/overflow.h>
+#include <linux/shmem_fs.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <linux/uio.h>
+
+#include "compat.h"
+#include "file.h"
+#include "resource.h"
+#include "vmo.h"
+
+/* Zircon's largest size. */
+#define ZXH_VMO_MAX_SIZE	(U64_MAX - 65535)
+
+/* Made of shmem's at the first VMO, under the lock; constant from then on. */
+static DEFINE_MUTEX(zxh_vmo_setup_lock);
+static const struct file_operations *zxh_shmem_fops;
+static struct file_operations zxh_vmo_fops;
+static struct file_operations zxh_vmo_guest_fops;
+
+static const struct vm_operations_struct *zxh_shmem_vm_ops;
+static struct vm_operations_struct zxh_vmo_vm_ops;
+
+static vm_fault_t zxh_vmo_fault(struct vm_fault *vmf)
+{
+	return READ_ONCE(zxh_shmem_vm_ops)->fault(vmf);
+}
+
+static const struct vm_operations_struct *
+zxh_vmo_wrap_vm_ops(const struct vm_operations_struct *shmem)
+{
+	mutex_lock(&zxh_vmo_setup_lock);
+	if (!zxh_shmem_vm_ops) {
+		zxh_vmo_vm_ops = *shmem;
+		zxh_vmo_vm_ops.fault = zxh_vmo_fault;
+		WRITE_ONCE(zxh_shmem_vm_ops, shmem);
+	}
+	mutex_unlock(&zxh_vmo_setup_lock);
+	return &zxh_vmo_vm_ops;
+}
+
+static int zxh_vmo_mmap(ZXH_MMAP_PARAMS)
+{
+	int r = zxh_shmem_fops->ZXH_FOP_MMAP(ZXH_MMAP_ARGS);
+
+	if (!r)
+		vma->vm_ops = zxh_vmo_wrap_vm_ops(vma->vm_ops);
+	return r;
+}
+
+static int zxh_vmo_guest_mmap(ZXH_MMAP_PARAMS)
+{
+	int r = zxh_vmo_mmap(ZXH_MMAP_ARGS);
+
+	if (!r)
+		zxh_vma_keep_private(vma);
+	return r;
+}
+
+static void zxh_vmo_setup(const struct file_operations *shmem)
+{
+	mutex_lock(&zxh_vmo_setup_lock);
+	if (!zxh_shmem_fops) {
+		zxh_vmo_fops = *shmem;
+		zxh_vmo_fops.owner = THIS_MODULE;
+		zxh_vmo_fops.ZXH_FOP_MMAP = zxh_vmo_mmap;
+		zxh_vmo_guest_fops = zxh_vmo_fops;
+		zxh_vmo_guest_fops.ZXH_FOP_MMAP = zxh_vmo_guest_mmap;
+		zxh_shmem_fops = shmem;
+	}
+	mutex_unlock(&zxh_vmo_setup_lock);
+}
+
+static void zxh_vmo_release(struct zxh_object *obj)
+{
+	struct zxh_vmo *vmo = zxh_vmo_of(obj);
+
+	fput(vmo->guest_file);
+	fput(vmo->file);
+	zxh_object_free(obj);
+}
+
+static const struct zxh_object_ops zxh_vmo_ops = {
+	.type = ZXH_TYPE_VMO,
+	.rights = ZXH_RIGHTS_BASIC | ZXH_RIGHTS_IO | ZXH_RIGHTS_PROPERTY | ZXH_RIGHT_MAP |
+		  ZXH_RIGHT_SIGNAL,
+	.release = zxh_vmo_release,
+};
+
+/* The file, and so each of its mappings, pins the module until it is closed. */
+static void zxh_vmo_take_file(struct file *file, const struct file_operations *fops)
+{
+	__module_get(fops->owner);
+	replace_fops(file, fops);
+}
+
+static int zxh_vmo_open_files(struct zxh_vmo *vmo)
+{
+	vmo->file = shmem_file_setup("zx_hyp-vmo", vmo->size, ZXH_SHMEM_NORESERVE);
+	if (IS_ERR(vmo->file))
+		return PTR_ERR(vmo->file);
+	vmo->guest_file = dentry_open(&vmo->file->f_path, O_RDWR, current_cred());
+	if (IS_ERR(vmo->guest_file)) {
+		fput(vmo->file);
+		return PTR_ERR(vmo->guest_file);
+	}
+	zxh_vmo_setup(vmo->file->f_op);
+	zxh_vmo_take_file(vmo->file, &zxh_vmo_fops);
+	zxh_vmo_take_file(vmo->guest_file, &zxh_vmo_guest_fops);
+	return 0;
+}
+
+static int zxh_vmo_create(u64 size, bool resizable, struct zxh_vmo **out)
+{
+	struct zxh_vmo *vmo;
+	int r;
+
+	/* More than a Linux file can have: as good as no memory for it. */
+	if (size > MAX_LFS_FILESIZE)
+		return ZXH_ERR_NO_MEMORY;
+	vmo = kzalloc(sizeof(*vmo), GFP_KERNEL_ACCOUNT);
+	if (!vmo)
+		return ZXH_ERR_NO_MEMORY;
+	vmo->size = size;
+	vmo->resizable = resizable;
+	r = zxh_vmo_open_files(vmo);
+	if (r) {
+		kfree(vmo);
+		return zxh_status(r);
+	}
+	zxh_object_init(&vmo->obj, &zxh_vmo_ops);
+	*out = vmo;
+	return 0;
+}
+
+int zxh_vmo_create_ioctl(struct zxh_file *f, void *arg)
+{
+	struct zx_hyp_vmo_create *req = arg;
+	bool resizable = req->options & ZX_HYP_VMO_RESIZABLE;
+	u32 rights = zxh_vmo_ops.rights;
+	struct zxh_vmo *vmo;
+	u64 size;
+	int r;
+
+	if (req->options & ~ZX_HYP_VMO_RESIZABLE)
+		return ZXH_ERR_INVALID_ARGS;
+	if (check_add_overflow(req->vmo_size, (u64)PAGE_SIZE - 1, &size))
+		return ZXH_ERR_OUT_OF_RANGE;
+	size &= PAGE_MASK;
+	if (size > ZXH_VMO_MAX_SIZE)
+		return ZXH_ERR_OUT_OF_RANGE;
+	r = zxh_vmo_create(size, resizable, &vmo);
+	if (r)
+		return r;
+	if (resizable)
+		rights |= ZXH_RIGHT_RESIZE;
+	r = zxh_handle_publish(&f->handles, &vmo->obj, rights, req->out_handle);
+	zxh_object_put(&vmo->obj);
+	return r;
+}
+
+static int zxh_vmo_transfer(struct zxh_vmo *vmo, const struct zx_hyp_vmo_rw *req, bool write)
+{
+	void __user *buffer = u64_to_user_ptr(req->buffer);
+	loff_t pos = req->offset;
+	struct iov_iter iter;
+	ssize_t n;
+	u64 end;
+
+	if (check_add_overflow(req->offset, req->buffer_size, &end) || end > vmo->size)
+		return ZXH_ERR_OUT_OF_RANGE;
+	/* The kernel moves at most MAX_RW_COUNT at a time. */
+	while (pos < end) {
+		size_t chunk = min_t(u64, end - pos, MAX_RW_COUNT);
+
+		if (!access_ok(buffer, chunk))
+			return ZXH_ERR_INVALID_ARGS;
+		iov_iter_ubuf(&iter, write ? WRITE : READ, buffer, chunk);
+		n = write ? vfs_iter_write(vmo->file, &iter, &pos, 0) :
+			    vfs_iter_read(vmo->file, &iter, &pos, 0);
+		if (n < 0)
+			return zxh_status(n);
+		/* Short: the buffer ended, or the process is being killed. */
+		if (!n)
+			return fatal_signal_pending(current) ? -EINTR : ZXH_ERR_INVALID_ARGS;
+		buffer += n;
+	}
+	return 0;
+}
+
+static int zxh_vmo_rw(struct zxh_file *f, struct zx_hyp_vmo_rw *req, bool write)
+{
+	struct zxh_object *obj;
+	int r;
+
+	r = zxh_handle_get_typed(&f->handles, req->vmo, ZXH_TYPE_VMO,
+				 write ? ZXH_RIGHT_WRITE : ZXH_RIGHT_READ, &obj, NULL);
+	if (r)
+		return r;
+	r = zxh_vmo_transfer(zxh_vmo_of(obj), req, write);
+	zxh_object_put(obj);
+	return r;
+}
+
+int zxh_vmo_read_ioctl(struct zxh_file *f, void *arg)
+{
+	return zxh_vmo_rw(f, arg, false);
+}
+
+int zxh_vmo_write_ioctl(struct zxh_file *f, void *arg)
+{
+	return zxh_vmo_rw(f, arg, true);
+}
+
+int zxh_vmo_get_size_ioctl(struct zxh_file *f, void *arg)
+{
+	struct zx_hyp_vmo_get_size *req = arg;
+	u64 __user *out = u64_to_user_ptr(req->out_size);
+	struct zxh_object *obj;
+	int r;
+
+	r = zxh_handle_get_typed(&f->handles, req->vmo, ZXH_TYPE_VMO, 0, &obj, NULL);
+	if (r)
+		return r;
+	if (put_user(zxh_vmo_of(obj)->size, out))
+		r = ZXH_ERR_INVALID_ARGS;
+	zxh_object_put(obj);
+	return r;
+}
+
+/*
+ * The source is consumed whatever happens, but its object must not be: the new
+ * handle is made while the reference from the lookup keeps it, and the count of
+ * handles never passes through zero when the call succeeds.
+ */
+int zxh_vmo_replace_as_executable_ioctl(struct zxh_file *f, void *arg)
+{
+	struct zx_hyp_vmo_replace_as_executable *req = arg;
+	struct zxh_object *obj;
+	u32 rights;
+	int vmex, r;
+
+	if (req->reserved)
+		return -EINVAL;
+	vmex = req->vmex ? zxh_resource_check(f, req->vmex, ZX_HYP_RESOURCE_VMEX) : 0;
+	r = zxh_handle_get(&f->handles, req->vmo, &obj, &rights);
+	if (r)
+		return r;
+	/* Zircon says BAD_HANDLE for another type, where others say WRONG_TYPE. */
+	if (vmex)
+		r = vmex;
+	else if (obj->ops->type != ZXH_TYPE_VMO)
+		r = ZXH_ERR_BAD_HANDLE;
+	else
+		r = zxh_handle_publish(&f->handles, obj, rights | ZXH_RIGHT_EXECUTE,
+				       req->out_handle);
+	zxh_handle_close(&f->handles, req->vmo);
+	zxh_object_put(obj);
+	return r;
+}
