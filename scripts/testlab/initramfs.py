@@ -41,6 +41,8 @@ def build_init():
     tag = hashlib.sha256(source.read_bytes()).hexdigest()[:16]
     binary = cache_dir() / f"init-{tag}"
     if not binary.exists():
+        for stale in cache_dir().glob("init-*"):
+            stale.unlink(missing_ok=True)
         tmp = binary.with_suffix(f".{os.getpid()}")
         run([need("gcc", "gcc"), "-O2", "-Wall", "-Wextra", "-Werror", "-static",
              "-o", tmp, source], "compiling the test machine's init")
@@ -74,6 +76,8 @@ def base(kernel):
         shutil.copytree(kernel.modules, tree / "zx/ko")
         (tree / "etc/passwd").write_text("root:x:0:0:root:/root:/bin/sh\n", encoding="ascii")
         (tree / "etc/group").write_text("root:x:0:\nkvm:x:106:\n", encoding="ascii")
+        for stale in kernel.dir.glob("base-*"):
+            stale.unlink(missing_ok=True)
         part = out.with_suffix(f".{os.getpid()}")
         _cpio(tree, part)
         part.rename(out)

@@ -12,8 +12,6 @@ import time
 import tty
 from pathlib import Path
 
-from .common import need
-
 # -cx16: QEMU 7.2 leaves EFLAGS corrupt after cmpxchg16b. The other minus signs take out
 # what TCG does not have, which it would otherwise complain about.
 CPU = ("EPYC,+svm,+npt,-cx16,-rdseed,-sha-ni,-fxsr-opt,-misalignsse,-3dnowprefetch,"
@@ -188,11 +186,3 @@ def _write_all(fd, data):
             time.sleep(0.001)
         except OSError:
             return
-
-
-def find_qemu(smp):
-    """The QEMU to use as argv; one that survives several CPUs when they are asked for."""
-    if smp > 1:
-        from .qemu10 import qemu10
-        return qemu10()
-    return [need("qemu-system-x86_64", "qemu-system-x86")]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from . import series
 from .common import REPO, LabError, locked, need
+from .toolchain import Toolchain
 
 KINDS = (".c", ".h", ".S")
 
@@ -37,7 +38,8 @@ def _mirror(names, source, out):
 def _make(kernel, out):
     """Run the kernel's build system for the sources in OUT."""
     need("make", "make")
-    argv = ["make", "-C", str(kernel.kdir), f"M={out}", "W=1", "modules"]
+    argv = Toolchain(kernel).prepare().command(
+        ["make", "-C", kernel.kdir, f"M={out}", "W=1", "modules"], [REPO, kernel.dir])
     done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                           stdin=subprocess.DEVNULL, check=False)
     if done.returncode:

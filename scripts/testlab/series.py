@@ -9,6 +9,7 @@ import lzma
 import os
 import shutil
 import struct
+import subprocess
 import zlib
 
 from . import packages
@@ -77,7 +78,7 @@ class Kernel:
         names = [image, headers, suite.depends(headers, "linux-headers-"),
                  suite.depends(headers, "linux-kbuild-")]
         # From 6.19 on the image package is empty and its parts are packages of their own.
-        for part in ("linux-binary-", "linux-modules-"):
+        for part in ("linux-base-", "linux-binary-", "linux-modules-"):
             try:
                 names.append(suite.depends(image, part))
             except LabError:
@@ -125,7 +126,7 @@ class Kernel:
         """Debian's header Makefile names the common headers by an absolute path."""
         makefile = self.kdir / "Makefile"
         text = makefile.read_text(encoding="utf-8")
-        replace_file(makefile, text.replace(" /usr/src/", f" {self.root}/usr/src/").encode())
+        replace_file(makefile, text.replace("/usr/src/", f"{self.root}/usr/src/").encode())
 
 
 def unpack_module(path, outdir):
@@ -168,7 +169,6 @@ def extract_vmlinux(image):
 
 
 def _unzstd(data):
-    import subprocess	# the only caller that needs bytes in and out
     done = subprocess.run([need("zstd", "zstd"), "-dcq"], input=data, check=False,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     if done.returncode:

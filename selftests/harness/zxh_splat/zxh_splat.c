@@ -8,9 +8,11 @@
  */
 #include <linux/debugfs.h>
 #include <linux/delay.h>
+#include <linux/jiffies.h>
 #include <linux/module.h>
 #include <linux/panic.h>
-#include <linux/preempt.h>
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
 #include <linux/seq_file.h>
 #include <linux/string.h>
 
@@ -27,12 +29,27 @@ static int objects_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(objects);
 
-/* Longer than the stall time that the test sets. */
+static void grace_period_over(struct rcu_head *head)
+{
+}
+
+/*
+ * Asks for a grace period, lets RCU's own thread begin it, and keeps it from
+ * ending for longer than the stall time that the test sets.
+ */
 static void stall(void)
 {
-	preempt_disable();
-	mdelay(8000);
-	preempt_enable();
+	static struct rcu_head head;
+	unsigned long end = jiffies + 8 * HZ;
+
+	rcu_read_lock();
+	call_rcu(&head, grace_period_over);
+	while (time_before(jiffies, end)) {
+		mdelay(1);
+		cond_resched();
+	}
+	rcu_read_unlock();
+	rcu_barrier();
 }
 
 static int provoke_set(const char *deed, const struct kernel_param *kp)
