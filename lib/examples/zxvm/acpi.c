@@ -1,185 +1,126 @@
 // SPDX-License-Identifier: MIT
 /*
- * ACPI tables: the vCPUs' local APICs, the I/O APIC, the registers that switch
- * the machine off and reset it. Offsets are those of the ACPI specification.
+ * ACPI tables: the vCPUs' local APICs, the I/O APIC, and the registers that
+ * switch the machine off and reset it.
  */
 #include <string.h>
 
 #include "zxvm.h"
 
-#define TABLES		0xe0000	/* in the area that kernels search for the RSDP */
-#define HEADER		36
-#define FADT_SIZE	244	/* revision 3 */
-#define FACS_SIZE	64
-
-#define MADT_PCAT_COMPAT	1
-#define MADT_ENABLED		1
-#define ACTIVE_HIGH_LEVEL	0xd
-
-#define FADT_LEGACY_DEVICES	(1u << 0)
-#define FADT_NO_VGA		(1u << 2)
-#define FADT_WBINVD		(1u << 0)
-#define FADT_PROC_C1		(1u << 2)
-#define FADT_NO_POWER_BUTTON	(1u << 4)
-#define FADT_NO_SLEEP_BUTTON	(1u << 5)
-#define FADT_RESET_REGISTER	(1u << 10)
-
-#define SPACE_IO	1
+#define TABLES	0xe0000		/* in the area that kernels search for the RSDP */
 
 /* Name (\_S5, Package () { 5, 5, 0, 0 }): the sleep type that legacy.c knows */
-static const uint8_t dsdt_code[] = {
+static const uint8_t aml[] = {
 	0x08, '_', 'S', '5', '_', 0x12, 0x08, 0x04, 0x0a, 0x05, 0x0a, 0x05, 0x00, 0x00,
 };
 
-/* Where the next table goes. */
-struct area {
-	uint8_t *ram;
-	uint64_t next;
+/* Members of the fixed table that are not zero, but for addresses. */
+static const struct { uint8_t offset, size; uint32_t value; } fadt[] = {
+	{ 46, 2, IRQ_SCI },
+	{ 56, 4, PM1_EVT_PORT }, { 148, 4, 0x2001 }, { 152, 4, PM1_EVT_PORT },
+	{ 64, 4, PM1_CNT_PORT }, { 172, 4, 0x1001 }, { 176, 4, PM1_CNT_PORT },
+	{ 88, 1, 4 }, { 89, 1, 2 },		/* bytes of the two blocks */
+	{ 96, 2, 0xfff }, { 98, 2, 0xfff },	/* no C2, no C3 */
+	{ 108, 1, 0x32 },			/* the clock's century */
+	{ 109, 2, 0x0005 },			/* ISA devices; no VGA */
+	{ 112, 4, 0x0435 },			/* WBINVD, C1, no buttons, reset register: */
+	{ 116, 4, 0x0801 }, { 120, 4, 0x64 }, { 128, 1, 0xfe },
 };
 
-static void put(uint8_t *p, uint64_t value, unsigned int size)
+/* A table under construction. */
+struct table {
+	uint8_t *ram;
+	uint32_t start, next;
+};
+
+static void put(struct table *t, uint64_t value, unsigned int size)
 {
-	memcpy(p, &value, size);	/* x86 is little-endian, as the tables are */
+	memcpy(t->ram + t->next, &value, size);	/* little-endian, both */
+	t->next += size;
 }
 
-static void checksum(uint8_t *p, size_t len, size_t at)
+static void checksum(uint8_t *p, unsigned int len, unsigned int at)
 {
-	uint8_t sum = 0;
-	size_t i;
-
-	p[at] = 0;
-	for (i = 0; i < len; i++)
-		sum += p[i];
-	p[at] = -sum;
-}
-
-static uint8_t *reserve(struct area *a, size_t len, uint64_t *address)
-{
-	*address = a->next;
-	a->next = (a->next + len + 63) & ~63ull;
-	memset(a->ram + *address, 0, len);
-	return a->ram + *address;
-}
-
-/* Starts a table; the caller fills it and calls checksum() on it. */
-static uint8_t *table(struct area *a, const char *signature, uint8_t revision, size_t len,
-		      uint64_t *address)
-{
-	uint8_t *t = reserve(a, len, address);
-
-	memcpy(t, signature, 4);
-	put(t + 4, len, 4);
-	t[8] = revision;
-	memcpy(t + 10, "ZXHYP ZXVM    ", 14);
-	put(t + 24, 1, 4);
-	memcpy(t + 28, "ZXVM", 4);
-	put(t + 32, 1, 4);
-	return t;
-}
-
-static uint64_t build_dsdt(struct area *a)
-{
-	size_t len = HEADER + sizeof(dsdt_code);
-	uint64_t address;
-	uint8_t *t = table(a, "DSDT", 2, len, &address);
-
-	memcpy(t + HEADER, dsdt_code, sizeof(dsdt_code));
-	checksum(t, len, 9);
-	return address;
-}
-
-static void put_io_register(uint8_t *p, uint16_t port, unsigned int bytes)
-{
-	p[0] = SPACE_IO;
-	p[1] = bytes * 8;
-	put(p + 4, port, 8);
-}
-
-static uint64_t build_fadt(struct area *a, uint64_t dsdt)
-{
-	uint64_t address, facs_address;
-	uint8_t *facs = reserve(a, FACS_SIZE, &facs_address);
-	uint8_t *t = table(a, "FACP", 3, FADT_SIZE, &address);
-
-	memcpy(facs, "FACS", 4);
-	put(facs + 4, FACS_SIZE, 4);
-	facs[32] = 1;
-
-	put(t + 36, facs_address, 4);
-	put(t + 40, dsdt, 4);
-	put(t + 46, ZXVM_IRQ_SCI, 2);
-	put(t + 56, ZXVM_PM1_EVT_PORT, 4);
-	put(t + 64, ZXVM_PM1_CNT_PORT, 4);
-	t[88] = 4;			/* bytes of the event block */
-	t[89] = 2;			/* and of the control block */
-	put(t + 96, 0xfff, 2);		/* no C2 */
-	put(t + 98, 0xfff, 2);		/* no C3 */
-	t[108] = 0x32;			/* the clock's century register */
-	put(t + 109, FADT_LEGACY_DEVICES | FADT_NO_VGA, 2);
-	put(t + 112, FADT_WBINVD | FADT_PROC_C1 | FADT_NO_POWER_BUTTON | FADT_NO_SLEEP_BUTTON |
-		     FADT_RESET_REGISTER, 4);
-	put_io_register(t + 116, 0x64, 1);
-	t[128] = 0xfe;			/* what resets, written there */
-	put(t + 140, dsdt, 8);
-	put_io_register(t + 148, ZXVM_PM1_EVT_PORT, 4);
-	put_io_register(t + 172, ZXVM_PM1_CNT_PORT, 2);
-	checksum(t, FADT_SIZE, 9);
-	return address;
-}
-
-static uint64_t build_madt(struct area *a, unsigned int cpus)
-{
-	size_t len = HEADER + 8 + cpus * 8 + 12 + 2 * 10;
-	uint64_t address;
-	uint8_t *t = table(a, "APIC", 3, len, &address), *p = t + HEADER + 8;
 	unsigned int i;
 
-	put(t + 36, 0xfee00000, 4);
-	put(t + 40, MADT_PCAT_COMPAT, 4);
-	for (i = 0; i < cpus; i++, p += 8) {
-		p[0] = 0;		/* a processor's local APIC */
-		p[1] = 8;
-		p[2] = i;
-		p[3] = i;
-		put(p + 4, MADT_ENABLED, 4);
-	}
-	p[0] = 1;			/* the I/O APIC */
-	p[1] = 12;
-	p[2] = 0;
-	put(p + 4, ZXVM_IOAPIC_BASE, 4);
-	p += 12;
-	p[0] = 2;			/* ISA interrupt 0, the timer, is on pin 2 */
-	p[1] = 10;
-	put(p + 4, 2, 4);
-	p += 10;
-	p[0] = 2;			/* ACPI's interrupt is not ISA-like */
-	p[1] = 10;
-	p[3] = ZXVM_IRQ_SCI;
-	put(p + 4, ZXVM_IRQ_SCI, 4);
-	put(p + 8, ACTIVE_HIGH_LEVEL, 2);
-	checksum(t, len, 9);
-	return address;
+	for (i = 0, p[at] = 0; i < len; i++)
+		p[at] -= i == at ? 0 : p[i];
 }
 
+static void begin(struct table *t, const char *signature, uint8_t revision)
+{
+	t->start = t->next = (t->next + 63) & ~63u;
+	memcpy(t->ram + t->start, signature, 4);
+	t->ram[t->start + 8] = revision;
+	memcpy(t->ram + t->start + 10, "ZXHYP ZXVM    \1\0\0\0ZXVM\1\0\0\0", 26);
+	t->next += 36;
+}
+
+static uint32_t end(struct table *t)
+{
+	uint32_t len = t->next - t->start;
+
+	memcpy(t->ram + t->start + 4, &len, 4);
+	checksum(t->ram + t->start, len, 9);
+	return t->start;
+}
+
+static uint32_t build_fadt(struct table *t, uint32_t facs, uint32_t dsdt)
+{
+	unsigned int i;
+
+	begin(t, "FACP", 3);
+	for (i = 0; i < sizeof(fadt) / sizeof(fadt[0]); i++)
+		memcpy(t->ram + t->start + fadt[i].offset, &fadt[i].value, fadt[i].size);
+	memcpy(t->ram + t->start + 36, &facs, 4);
+	memcpy(t->ram + t->start + 40, &dsdt, 4);
+	t->next = t->start + 244;
+	return end(t);
+}
+
+static uint32_t build_madt(struct table *t, unsigned int cpus)
+{
+	unsigned int i;
+
+	begin(t, "APIC", 3);
+	put(t, 0xfee00000, 4);
+	put(t, 1, 4);			/* there are PICs as well */
+	for (i = 0; i < cpus; i++) {
+		put(t, 0x0800, 2);	/* type and length: a local APIC */
+		put(t, i | i << 8, 2);	/* processor, id */
+		put(t, 1, 4);		/* enabled */
+	}
+	put(t, 0x0c01, 4);		/* an I/O APIC */
+	put(t, IOAPIC_BASE, 8);
+	put(t, 0x0a02, 4);		/* ISA interrupt 0 is on pin 2 */
+	put(t, 2, 6);
+	put(t, 0x0a02 | IRQ_SCI << 24, 4);	/* ACPI's is active high, level */
+	put(t, IRQ_SCI, 4);
+	put(t, 0xd, 2);
+	return end(t);
+}
+
+/* Writes the tables; returns the guest-physical address of the first, the RSDP. */
 uint64_t acpi_build(struct vm *vm)
 {
-	struct area a = { .ram = vm->ram, .next = TABLES };
-	uint64_t rsdp_address, xsdt_address, fadt, madt;
-	uint8_t *rsdp = reserve(&a, HEADER, &rsdp_address), *xsdt;
+	struct table t = { .ram = vm->ram, .next = TABLES + 128 };
+	uint8_t *rsdp = vm->ram + TABLES, *facs = rsdp + 64;
+	uint32_t dsdt, addresses[2], xsdt;
 
-	fadt = build_fadt(&a, build_dsdt(&a));
-	madt = build_madt(&a, vm->cpus);
-	xsdt = table(&a, "XSDT", 1, HEADER + 16, &xsdt_address);
-	put(xsdt + HEADER, fadt, 8);
-	put(xsdt + HEADER + 8, madt, 8);
-	checksum(xsdt, HEADER + 16, 9);
-
-	memcpy(rsdp, "RSD PTR ", 8);
-	memcpy(rsdp + 9, "ZXHYP ", 6);
-	rsdp[15] = 2;
-	put(rsdp + 20, HEADER, 4);
-	put(rsdp + 24, xsdt_address, 8);
+	memcpy(facs, "FACS\x40", 5);
+	begin(&t, "DSDT", 2);
+	memcpy(t.ram + t.next, aml, sizeof(aml));
+	t.next += sizeof(aml);
+	dsdt = end(&t);
+	addresses[0] = build_fadt(&t, TABLES + 64, dsdt);
+	addresses[1] = build_madt(&t, vm->cpus);
+	begin(&t, "XSDT", 1);
+	put(&t, addresses[0], 8);
+	put(&t, addresses[1], 8);
+	xsdt = end(&t);
+	memcpy(rsdp, "RSD PTR \0ZXHYP \2\0\0\0\0\x24", 21);
+	memcpy(rsdp + 24, &xsdt, sizeof(xsdt));
 	checksum(rsdp, 20, 8);
-	checksum(rsdp, HEADER, 32);
-	return rsdp_address;
+	checksum(rsdp, 36, 32);
+	return TABLES;
 }

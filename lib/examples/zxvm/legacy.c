@@ -1,172 +1,153 @@
 // SPDX-License-Identifier: MIT
 /*
  * The rest of a PC that a kernel looks for: interrupt controllers that only
- * remember their masks, the clock, the reset line of the keyboard controller,
- * PCI configuration space with a lone host bridge, and ACPI's power button
- * block, through which the guest switches itself off.
+ * remember their masks, a timer to calibrate against, the clock, the reset line
+ * of the keyboard controller, PCI with a lone host bridge, and ACPI's power
+ * management block, through which the guest switches itself off.
  */
+#include <time.h>
+
 #include "zxvm.h"
 
-#define PIC_ICW1	0x10
-#define PIC_ICW1_ICW4	0x01
-
-static uint64_t pic_read(void *dev, uint64_t offset, unsigned int size)
-{
-	struct pic *pic = dev;
-
-	(void)size;
-	return offset ? pic->mask : 0;	/* nothing requested, nothing in service */
-}
-
-static void pic_write(void *dev, uint64_t offset, uint64_t value, unsigned int size)
-{
-	struct pic *pic = dev;
-
-	(void)size;
-	if (!offset && (value & PIC_ICW1)) {
-		pic->init_words = value & PIC_ICW1_ICW4 ? 3 : 2;
-		pic->mask = 0;
-	} else if (offset && pic->init_words) {
-		pic->init_words--;
-	} else if (offset) {
-		pic->mask = value;
-	}
-}
-
-static uint8_t bcd(int value)
-{
-	return value / 10 << 4 | value % 10;
-}
-
-static uint8_t cmos_value(uint8_t index)
-{
-	time_t now = time(NULL);
-	struct tm tm;
-
-	gmtime_r(&now, &tm);
-	switch (index) {
-	case 0x00: return bcd(tm.tm_sec);
-	case 0x02: return bcd(tm.tm_min);
-	case 0x04: return bcd(tm.tm_hour);
-	case 0x06: return bcd(tm.tm_wday + 1);
-	case 0x07: return bcd(tm.tm_mday);
-	case 0x08: return bcd(tm.tm_mon + 1);
-	case 0x09: return bcd(tm.tm_year % 100);
-	case 0x0a: return 0x26;		/* 32768 Hz, no update in progress */
-	case 0x0b: return 0x02;		/* 24 hours, BCD, no interrupts */
-	case 0x0d: return 0x80;		/* the battery is good */
-	case 0x32: return bcd(19 + tm.tm_year / 100);
-	default: return 0;
-	}
-}
-
-static uint64_t cmos_read(void *dev, uint64_t offset, unsigned int size)
-{
-	struct legacy *legacy = dev;
-
-	(void)size;
-	return offset ? cmos_value(legacy->cmos_index) : 0xff;
-}
-
-static void cmos_write(void *dev, uint64_t offset, uint64_t value, unsigned int size)
-{
-	struct legacy *legacy = dev;
-
-	(void)size;
-	if (!offset)
-		legacy->cmos_index = value & 0x7f;
-}
-
-/* No keyboard: status 0, so that the controller takes commands at once. */
-static uint64_t kbd_read(void *dev, uint64_t offset, unsigned int size)
-{
-	(void)dev, (void)offset, (void)size;
-	return 0;
-}
-
-static void kbd_write(void *dev, uint64_t offset, uint64_t value, unsigned int size)
-{
-	struct legacy *legacy = dev;
-
-	(void)offset, (void)size;
-	if (value == 0xfe)	/* pulse the reset line */
-		vm_stop(legacy->vm, ZXVM_RESET);
-}
-
-static uint32_t pci_config(uint32_t address)
-{
-	if (!(address & 1u << 31) || address & 0x00ffff00)
-		return ~0u;
-	switch (address & 0xfc) {
-	case 0x00: return 0x12378086;	/* i440FX, which kernels know and need not touch */
-	case 0x08: return 0x06000000;	/* host bridge */
-	default: return 0;
-	}
-}
-
-static uint64_t pci_read(void *dev, uint64_t offset, unsigned int size)
-{
-	struct legacy *legacy = dev;
-
-	if (offset == 0 && size == 4)
-		return legacy->pci_address;
-	if (offset < 4)
-		return ~0ull;
-	return pci_config(legacy->pci_address) >> 8 * (offset - 4);
-}
-
-static void pci_write(void *dev, uint64_t offset, uint64_t value, unsigned int size)
-{
-	struct legacy *legacy = dev;
-
-	if (offset == 0 && size == 4)
-		legacy->pci_address = value;
-}
-
-#define PM1_SCI_EN	0x0001
+#define BCD(n)		((n) / 10 << 4 | (n) % 10)
+#define PIT_HZ		1193182ull
+#define GATE2		0x01	/* of port 0x61 */
+#define OUT2		0x20
+#define KBD_RESET	0xfe
+#define PM1_SCI_EN	0x0001	/* ACPI mode, always */
 #define PM1_SLEEP_TYPE	0x1c00
 #define PM1_SLEEP_EN	0x2000
 #define PM1_SOFT_OFF	(5u << 10)	/* as \_S5 in acpi.c says */
 
-static uint64_t pm1_read(void *dev, uint64_t offset, unsigned int size)
+/* Ports: command, data. An initialisation command is followed by data words. */
+static uint64_t pic_access(void *dev, uint64_t at, int size, bool write, uint64_t value)
 {
-	struct legacy *legacy = dev;
+	struct pic *pic = dev;
 
-	(void)size;
-	switch (offset) {
-	case 2: return legacy->pm1_enable;
-	case 4: return legacy->pm1_control | PM1_SCI_EN;
+	if (!write)
+		return at ? pic->mask : 0;
+	if (!at && (value & 0x10))
+		pic->init_words = value & 1 ? 3 : 2;
+	else if (at && pic->init_words)
+		pic->init_words--;
+	else if (at)
+		pic->mask = value;
+	return 0;
+}
+
+/* In 128 bits: the product outgrows 64. */
+static uint64_t pit_ticks(const struct pit_channel *ch)
+{
+	return (unsigned __int128)(now_ns() - ch->start_ns) * PIT_HZ / 1000000000;
+}
+
+/*
+ * Counts run, low byte first, but raise no interrupt: guests take their ticks
+ * from the local APIC. A read of the low byte keeps the high one for the next.
+ */
+static uint64_t pit_access(void *dev, uint64_t at, int size, bool write, uint64_t value)
+{
+	struct pit_channel *ch = &((struct legacy *)dev)->pit[at < 3 ? at : value >> 6 & 3];
+	bool high = ch->second;
+
+	ch->second = at < 3 && !high;
+	if (at == 3)	/* a mode or a latch: either starts with the low byte */
+		return 0xff;
+	if (!write && !high)
+		ch->sample = ch->reload - pit_ticks(ch);
+	if (!write)
+		return high ? ch->sample >> 8 : ch->sample;
+	ch->reload = high ? (ch->reload & 0xff) | value << 8 : value & 0xff;
+	ch->start_ns = now_ns();
+	return 0;
+}
+
+static uint64_t port61_access(void *dev, uint64_t at, int size, bool write, uint64_t value)
+{
+	struct legacy *l = dev;
+
+	if (!write)
+		return l->port61 | (pit_ticks(&l->pit[2]) >= l->pit[2].reload ? OUT2 : 0);
+	if (value & ~l->port61 & GATE2)
+		l->pit[2].start_ns = now_ns();
+	l->port61 = value & 3;
+	return 0;
+}
+
+/* A clock of binary-coded decimals, as nearly all are. */
+static uint64_t cmos_access(void *dev, uint64_t at, int size, bool write, uint64_t value)
+{
+	struct legacy *l = dev;
+	time_t now = time(NULL);
+	struct tm tm;
+
+	if (write && !at)
+		l->cmos_index = value & 0x7f;
+	gmtime_r(&now, &tm);
+	switch (l->cmos_index) {
+	case 0x00: return BCD(tm.tm_sec);
+	case 0x02: return BCD(tm.tm_min);
+	case 0x04: return BCD(tm.tm_hour);
+	case 0x06: return BCD(tm.tm_wday + 1);
+	case 0x07: return BCD(tm.tm_mday);
+	case 0x08: return BCD(tm.tm_mon + 1);
+	case 0x09: return BCD(tm.tm_year % 100);
+	case 0x32: return BCD(19 + tm.tm_year / 100);
+	case 0x0a: return 0x26;		/* 32768 Hz, no update in progress */
+	case 0x0b: return 0x02;		/* 24 hours */
+	case 0x0d: return 0x80;		/* the battery is good */
 	default: return 0;
 	}
 }
 
-static void pm1_write(void *dev, uint64_t offset, uint64_t value, unsigned int size)
+static uint64_t kbd_access(void *dev, uint64_t at, int size, bool write, uint64_t value)
 {
-	struct legacy *legacy = dev;
+	if (write && value == KBD_RESET)
+		vm_stop(((struct legacy *)dev)->vm, ZXVM_RESET);
+	return 0;	/* status: ready for a command */
+}
 
-	(void)size;
-	if (offset == 2)
-		legacy->pm1_enable = value;
-	if (offset != 4)
-		return;
-	legacy->pm1_control = value & ~PM1_SLEEP_EN;
-	if ((value & PM1_SLEEP_EN) && (value & PM1_SLEEP_TYPE) == PM1_SOFT_OFF)
-		vm_stop(legacy->vm, ZXVM_POWERED_OFF);
+/* Address and data ports; the bridge is an i440FX, which kernels leave alone. */
+static uint64_t pci_access(void *dev, uint64_t at, int size, bool write, uint64_t value)
+{
+	struct legacy *l = dev;
+	uint32_t reg = l->pci_address & 0xfc;
+
+	if (at == 0 && size == 4) {
+		if (write)
+			l->pci_address = value;
+		return l->pci_address;
+	}
+	if (at < 4 || (l->pci_address & ~0xffu) != 1u << 31)
+		return ~0ull;
+	return (reg == 0 ? 0x12378086u : reg == 8 ? 0x06000000u : 0) >> 8 * (at - 4);
+}
+
+static uint64_t pm1_access(void *dev, uint64_t at, int size, bool write, uint64_t value)
+{
+	struct legacy *l = dev;
+
+	if (!write)
+		return at == 2 ? l->pm1_enable : at == 4 ? l->pm1_control | PM1_SCI_EN : 0;
+	if (at == 2)
+		l->pm1_enable = value;
+	if (at != 4)
+		return 0;
+	l->pm1_control = value & ~PM1_SLEEP_EN;
+	if ((value & (PM1_SLEEP_EN | PM1_SLEEP_TYPE)) == (PM1_SLEEP_EN | PM1_SOFT_OFF))
+		vm_stop(l->vm, ZXVM_POWERED_OFF);
+	return 0;
 }
 
 void legacy_init(struct legacy *l, struct vm *vm)
 {
-	const struct bus_region regions[] = {
-		{ "pic1", 0x20, 2, &l->pic[0], pic_read, pic_write, 0, 0 },
-		{ "pic2", 0xa0, 2, &l->pic[1], pic_read, pic_write, 0, 0 },
-		{ "rtc", 0x70, 2, l, cmos_read, cmos_write, 0, 0 },
-		{ "keyboard", 0x64, 1, l, kbd_read, kbd_write, 0, 0 },
-		{ "pci", 0xcf8, 8, l, pci_read, pci_write, 0, 0 },
-		{ "acpi", ZXVM_PM1_EVT_PORT, 6, l, pm1_read, pm1_write, 0, 0 },
-	};
-	unsigned int i;
-
 	l->vm = vm;
-	for (i = 0; i < sizeof(regions) / sizeof(regions[0]); i++)
-		bus_add(&vm->io, &regions[i]);
+	bus_add(&vm->io, "pic", 0x20, 2, pic_access, &l->pic[0]);
+	bus_add(&vm->io, "pic", 0xa0, 2, pic_access, &l->pic[1]);
+	bus_add(&vm->io, "pit", 0x40, 4, pit_access, l);
+	bus_add(&vm->io, "port61", 0x61, 1, port61_access, l);
+	bus_add(&vm->io, "kbd", 0x64, 1, kbd_access, l);
+	bus_add(&vm->io, "cmos", 0x70, 2, cmos_access, l);
+	bus_add(&vm->io, "pci", 0xcf8, 8, pci_access, l);
+	bus_add(&vm->io, "acpi", PM1_EVT_PORT, 6, pm1_access, l);
 }

@@ -12,7 +12,7 @@
 static struct termios saved;
 static bool raw;
 
-/* The guest's terminal driver does echo and line editing: ours must not. */
+/* The guest echoes and edits lines itself. Output stays as it is. */
 void terminal_raw(void)
 {
 	struct termios t;
@@ -21,7 +21,7 @@ void terminal_raw(void)
 		return;
 	t = saved;
 	cfmakeraw(&t);
-	t.c_oflag = saved.c_oflag;	/* our own messages are plain lines */
+	t.c_oflag = saved.c_oflag;
 	raw = !tcsetattr(STDIN_FILENO, TCSANOW, &t);
 }
 
@@ -32,48 +32,32 @@ void terminal_restore(void)
 	raw = false;
 }
 
-/* Writes all of it, also to a pipe that is slow or non-blocking. */
-void terminal_write(const void *data, size_t len)
+/* What the guest sends. When nobody reads it any more, the guest goes on. */
+void terminal_output(uint8_t byte)
 {
 	struct pollfd out = { .fd = STDOUT_FILENO, .events = POLLOUT };
-	const char *p = data;
-	ssize_t n;
 
-	while (len) {
-		n = write(STDOUT_FILENO, p, len);
-		if (n > 0) {
-			p += n;
-			len -= n;
-		} else if (n < 0 && errno == EAGAIN) {
-			poll(&out, 1, -1);
-		} else if (n < 0 && errno != EINTR) {
-			return;	/* nobody reads any more; the guest need not care */
-		}
-	}
+	while (write(STDOUT_FILENO, &byte, 1) < 0 && (errno == EAGAIN || errno == EINTR))
+		poll(&out, 1, -1);
 }
 
 /*
- * Takes ctrl-a sequences out of what was typed: ctrl-a x leaves, ctrl-a ctrl-a
- * is one ctrl-a for the guest. What is piped in goes through as it is.
- * Returns false for leaving.
+ * Takes ctrl-a sequences out of what was typed: ctrl-a x leaves (false), ctrl-a
+ * ctrl-a is one ctrl-a. Input that is not a terminal goes through as it is.
  */
 bool terminal_filter(uint8_t *data, size_t *len)
 {
 	static bool escaped;
 	size_t in, out = 0;
 
-	if (!raw)
-		return true;
-	for (in = 0; in < *len; in++) {
+	for (in = 0; raw && in < *len; in++) {
 		if (escaped && data[in] == 'x')
 			return false;
-		if (!escaped && data[in] == ESCAPE) {
-			escaped = true;
-			continue;
-		}
-		escaped = false;
-		data[out++] = data[in];
+		escaped = !escaped && data[in] == ESCAPE;
+		if (!escaped)
+			data[out++] = data[in];
 	}
-	*len = out;
+	if (raw)
+		*len = out;
 	return true;
 }

@@ -1,42 +1,44 @@
 // SPDX-License-Identifier: MIT
-/* A 16550A at COM1: sends at once, receives from the terminal. */
+/* A 16550A at COM1: sends at once, receives what the main thread hands it. */
+#include <sys/eventfd.h>
+
 #include "zxvm.h"
 
-#define IER_RX		0x01
-#define IER_TX		0x02
-#define IIR_NONE	0x01
-#define IIR_TX		0x02
-#define IIR_RX		0x04
-#define IIR_FIFO	0xc0
-#define LCR_DLAB	0x80
-#define MCR_OUT2	0x08
-#define MCR_LOOP	0x10
-#define LSR_DATA	0x01
-#define LSR_TX_IDLE	0x60
+enum { DATA, IER, IIR_FCR, LCR, MCR, LSR, MSR, SCRATCH };
+enum { IER_RX = 0x01, IER_TX = 0x02 };
+enum { IIR_NONE = 0x01, IIR_TX = 0x02, IIR_RX = 0x04, IIR_FIFO = 0xc0 };
+enum { FCR_ENABLE = 0x01, FCR_CLEAR_RX = 0x02, LCR_DLAB = 0x80, MCR_OUT2 = 0x08, MCR_LOOP = 0x10 };
+enum { LSR_DATA = 0x01, LSR_TX_EMPTY = 0x60, MSR_READY = 0xb0 };
 
-enum { RBR_THR, IER, IIR_FCR, LCR, MCR, LSR, MSR, SCRATCH };
-
-static void update_irq(struct uart *u)
-{
-	bool rx = (u->ier & IER_RX) && u->rx_count;
-	bool tx = (u->ier & IER_TX) && u->thr_empty_irq;
-
-	ioapic_set_line(&u->vm->ioapic, ZXVM_IRQ_UART, rx || tx);
-	if (u->input_waits && uart_room(u)) {
-		u->input_waits = false;
-		vm_signal(u->vm->room_event);
-	}
-}
+static const uint8_t writable[] = { 0, 0x0f, 0xff, 0xff, 0x1f, 0, 0, 0xff };
 
 /*
- * Until the guest's driver asks for receive interrupts it would throw away
- * what arrives; the main thread keeps the input until then.
+ * Room for input. Before a driver listens for it, input would be lost to the
+ * probing of the device: until then the main thread keeps it.
  */
-unsigned int uart_room(struct uart *u)
+unsigned int uart_room(const struct uart *u)
 {
-	bool listens = (u->ier & IER_RX) && (u->mcr & (MCR_OUT2 | MCR_LOOP)) == MCR_OUT2;
+	bool listens = (u->reg[IER] & IER_RX) && (u->reg[MCR] & MCR_OUT2) &&
+		       !(u->reg[MCR] & MCR_LOOP);
 
 	return listens ? sizeof(u->rx) - u->rx_count : 0;
+}
+
+/* Why the UART interrupts; reception goes first. */
+static uint8_t reason(const struct uart *u)
+{
+	if ((u->reg[IER] & IER_RX) && u->rx_count)
+		return IIR_RX;
+	return (u->reg[IER] & IER_TX) && u->sent ? IIR_TX : IIR_NONE;
+}
+
+static void update(struct uart *u)
+{
+	ioapic_set_line(&u->vm->ioapic, IRQ_UART, reason(u) != IIR_NONE);
+	if (u->input_waits && uart_room(u)) {
+		u->input_waits = false;
+		eventfd_write(u->vm->room_event, 1);
+	}
 }
 
 static void push(struct uart *u, uint8_t byte)
@@ -49,130 +51,71 @@ void uart_receive(struct uart *u, const uint8_t *data, unsigned int len)
 {
 	while (len--)
 		push(u, *data++);
-	update_irq(u);
+	update(u);
 }
 
-static uint8_t read_data(struct uart *u)
+static uint8_t pop(struct uart *u)
 {
-	uint8_t byte = 0;
-
-	if (u->rx_count) {
-		byte = u->rx[u->rx_head];
-		u->rx_head = (u->rx_head + 1) % sizeof(u->rx);
-		u->rx_count--;
-	}
-	return byte;
+	if (!u->rx_count)
+		return 0;
+	u->rx_count--;
+	return u->rx[u->rx_head++ % sizeof(u->rx)];
 }
 
-static uint8_t read_iir(struct uart *u)
+static uint8_t read_register(struct uart *u, unsigned int reg)
 {
-	uint8_t fifo = u->fcr & 1 ? IIR_FIFO : 0;
+	uint8_t mcr = u->reg[MCR], iir = reason(u);
 
-	if ((u->ier & IER_RX) && u->rx_count)
-		return fifo | IIR_RX;
-	if ((u->ier & IER_TX) && u->thr_empty_irq) {
-		u->thr_empty_irq = false;
-		return fifo | IIR_TX;
-	}
-	return fifo | IIR_NONE;
-}
-
-/* Carrier and clear-to-send are there; in loop mode the outputs come back. */
-static uint8_t read_msr(const struct uart *u)
-{
-	if (!(u->mcr & MCR_LOOP))
-		return 0xb0;
-	return (u->mcr & 0x0c) << 4 | (u->mcr & 0x02) << 3 | (u->mcr & 0x01) << 5;
-}
-
-static uint64_t uart_read(void *dev, uint64_t offset, unsigned int size)
-{
-	struct uart *u = dev;
-	uint8_t value = 0;
-
-	(void)size;
-	switch (offset) {
-	case RBR_THR:
-		value = u->lcr & LCR_DLAB ? u->divisor[0] : read_data(u);
-		break;
-	case IER:
-		value = u->lcr & LCR_DLAB ? u->divisor[1] : u->ier;
-		break;
-	case IIR_FCR:
-		value = read_iir(u);
-		break;
-	case LCR:
-		value = u->lcr;
-		break;
-	case MCR:
-		value = u->mcr;
-		break;
+	if (reg <= IER && (u->reg[LCR] & LCR_DLAB))
+		return u->divisor[reg];
+	switch (reg) {
+	case DATA:
+		return pop(u);
+	case IIR_FCR:	/* reading it takes the transmitter's interrupt back */
+		if (iir == IIR_TX)
+			u->sent = false;
+		return iir | (u->reg[IIR_FCR] & FCR_ENABLE ? IIR_FIFO : 0);
 	case LSR:
-		value = LSR_TX_IDLE | (u->rx_count ? LSR_DATA : 0);
-		break;
-	case MSR:
-		value = read_msr(u);
-		break;
-	case SCRATCH:
-		value = u->scratch;
-		break;
+		return LSR_TX_EMPTY | (u->rx_count ? LSR_DATA : 0);
+	case MSR:	/* in loop mode the modem's outputs are its inputs */
+		return mcr & MCR_LOOP ? (mcr & 0x0c) << 4 | (mcr & 2) << 3 | (mcr & 1) << 5 :
+			MSR_READY;
+	default:
+		return u->reg[reg];
 	}
-	update_irq(u);
-	return value;
 }
 
-static void send(struct uart *u, uint8_t byte)
+static void write_register(struct uart *u, unsigned int reg, uint8_t value)
 {
-	if (u->mcr & MCR_LOOP)
-		push(u, byte);
+	if (reg <= IER && (u->reg[LCR] & LCR_DLAB)) {
+		u->divisor[reg] = value;
+		return;
+	}
+	if (reg == DATA && (u->reg[MCR] & MCR_LOOP))
+		push(u, value);
+	else if (reg == DATA)
+		terminal_output(value);
+	if (reg == DATA || (reg == IER && (value & ~u->reg[IER] & IER_TX)))
+		u->sent = true;
+	if (reg == IIR_FCR && (value & FCR_CLEAR_RX))
+		u->rx_count = 0;
+	u->reg[reg] = value & writable[reg];
+}
+
+static uint64_t uart_access(void *dev, uint64_t at, int size, bool write, uint64_t value)
+{
+	uint8_t result = 0;
+
+	if (write)
+		write_register(dev, at, value);
 	else
-		vm_console_output(u->vm, byte);
-	u->thr_empty_irq = true;
-}
-
-static void uart_write(void *dev, uint64_t offset, uint64_t value, unsigned int size)
-{
-	struct uart *u = dev;
-	uint8_t byte = value;
-
-	(void)size;
-	switch (offset) {
-	case RBR_THR:
-		if (u->lcr & LCR_DLAB)
-			u->divisor[0] = byte;
-		else
-			send(u, byte);
-		break;
-	case IER:
-		if (u->lcr & LCR_DLAB) {
-			u->divisor[1] = byte;
-			break;
-		}
-		if (byte & ~u->ier & IER_TX)
-			u->thr_empty_irq = true;
-		u->ier = byte & 0x0f;
-		break;
-	case IIR_FCR:
-		u->fcr = byte;
-		if (byte & 2)
-			u->rx_count = 0;
-		break;
-	case LCR:
-		u->lcr = byte;
-		break;
-	case MCR:
-		u->mcr = byte & 0x1f;
-		break;
-	case SCRATCH:
-		u->scratch = byte;
-		break;
-	}
-	update_irq(u);
+		result = read_register(dev, at);
+	update(dev);
+	return result;
 }
 
 void uart_init(struct uart *u, struct vm *vm)
 {
 	u->vm = vm;
-	bus_add(&vm->io, &(struct bus_region){ .name = "uart", .base = 0x3f8, .size = 8,
-					       .dev = u, .read = uart_read, .write = uart_write });
+	bus_add(&vm->io, "uart", 0x3f8, 8, uart_access, u);
 }

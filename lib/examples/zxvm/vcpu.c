@@ -3,98 +3,45 @@
  * vCPUs: a thread each, which creates the vCPU (it belongs to its thread),
  * enters it, and answers the packets with which zx_vcpu_enter() returns.
  */
-#include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
-
 #include <zircon/status.h>
 
 #include "zxvm.h"
 
-/* The memory operand of an instruction: a place in a region. */
-struct operand {
-	struct bus_region *region;
-	uint64_t offset;
-};
-
-static uint64_t operand_read(void *ctx, unsigned int size)
-{
-	struct operand *o = ctx;
-
-	o->region->reads++;
-	return o->region->read(o->region->dev, o->offset, size);
-}
-
-static void operand_write(void *ctx, uint64_t value, unsigned int size)
-{
-	struct operand *o = ctx;
-
-	o->region->writes++;
-	o->region->write(o->region->dev, o->offset, value, size);
-}
-
-static void report_instruction(const struct vcpu *v, const zx_packet_guest_mem_t *mem,
-			       const uint8_t *code, size_t len)
-{
-	char text[3 * INSN_MAX_LEN + 1] = "";
-	size_t i;
-
-	for (i = 0; i < len; i++)
-		snprintf(text + 3 * i, 4, " %02x", code[i]);
-	complain("vCPU %u touched device memory at %#" PRIxPTR
-		 " with an instruction that zxvm does not know: rip %#" PRIx64 ", bytes%s",
-		 v->id, mem->addr, mem->rip, *text ? text : " not mapped");
-}
-
 /*
  * The vCPU stands behind the instruction with its registers as they were
- * before: fetch it, do what it does, and hand the registers back.
+ * before it: fetch it, do what it does, and hand the registers back.
  */
-static bool handle_mem(struct vcpu *v, uint64_t key, const zx_packet_guest_mem_t *mem)
+static bool handle_mem(struct vcpu *v, const zx_packet_guest_mem_t *mem, struct bus *bus)
 {
-	struct bus_region *region = (struct bus_region *)(uintptr_t)key;
-	struct operand operand = { .region = region, .offset = mem->addr - region->base };
-	struct insn_memory memory = { .ctx = &operand, .read = operand_read,
-				      .write = operand_write };
-	uint8_t code[INSN_MAX_LEN];
-	size_t len = mem->instruction_size;
+	uint8_t code[15] = { 0 };
+	size_t len = mem->instruction_size < sizeof(code) ? mem->instruction_size : sizeof(code);
 	zx_vcpu_state_t state;
 	struct insn insn;
 
-	if (len > sizeof(code))
-		len = sizeof(code);
 	len = vm_fetch(v->vm, mem->cr3, mem->rip, code, len);
 	if (mem->default_operand_size != 4 || !insn_decode(code, len, &insn)) {
-		report_instruction(v, mem, code, len);
+		complain("vCPU %u touched device memory at %#llx with an instruction that zxvm does not know: %02x %02x %02x %02x %02x",
+			 v->id, (ull)mem->addr, code[0], code[1], code[2], code[3], code[4]);
 		return false;
 	}
 	if (zx_vcpu_read_state(v->handle, ZX_VCPU_STATE, &state, sizeof(state)) != ZX_OK)
 		return false;
 	pthread_mutex_lock(&v->vm->lock);
-	insn_execute(&insn, &state, &memory);
+	insn_execute(&insn, &state, bus_access, bus, mem->addr);
 	pthread_mutex_unlock(&v->vm->lock);
 	return zx_vcpu_write_state(v->handle, ZX_VCPU_STATE, &state, sizeof(state)) == ZX_OK;
 }
 
-static bool handle_io(struct vcpu *v, uint64_t key, const zx_packet_guest_io_t *io)
+static bool handle_io(struct vcpu *v, const zx_packet_guest_io_t *io, struct bus *bus)
 {
-	struct bus_region *region = (struct bus_region *)(uintptr_t)key;
-	struct operand operand = { .region = region, .offset = io->port - region->base };
 	zx_vcpu_io_t answer = { .access_size = io->access_size };
-	uint32_t value = 0;
 
 	pthread_mutex_lock(&v->vm->lock);
-	if (io->input) {
-		value = operand_read(&operand, io->access_size);
-	} else {
-		memcpy(&value, io->data, io->access_size);
-		operand_write(&operand, value, io->access_size);
-	}
+	answer.u32 = bus_access(bus, io->port, io->access_size, !io->input, io->u32);
 	pthread_mutex_unlock(&v->vm->lock);
-	if (!io->input)
-		return true;
-	memcpy(answer.data, &value, sizeof(answer.data));
-	return zx_vcpu_write_state(v->handle, ZX_VCPU_IO, &answer, sizeof(answer)) == ZX_OK;
+	return !io->input ||
+	       zx_vcpu_write_state(v->handle, ZX_VCPU_IO, &answer, sizeof(answer)) == ZX_OK;
 }
 
 /* The guest's local APIC sent an interrupt, or starts another processor. */
@@ -103,7 +50,7 @@ static bool handle_vcpu(struct vcpu *v, const zx_packet_guest_vcpu_t *packet)
 	zx_status_t status;
 
 	if (packet->type == ZX_PKT_GUEST_VCPU_INTERRUPT) {
-		v->ipis++;
+		v->interrupts++;
 		vcpu_interrupt_mask(v->vm, packet->interrupt.mask, packet->interrupt.vector);
 		return true;
 	}
@@ -112,61 +59,50 @@ static bool handle_vcpu(struct vcpu *v, const zx_packet_guest_vcpu_t *packet)
 		return true;	/* nobody is there */
 	status = vcpu_start(v->vm, packet->startup.id, packet->startup.entry);
 	if (status != ZX_OK)
-		complain("vCPU %" PRIu64 " cannot be started: %s", packet->startup.id,
+		complain("cannot start vCPU %llu: %s", (ull)packet->startup.id,
 			 zx_status_get_string(status));
 	return status == ZX_OK;
 }
 
 static bool handle_packet(struct vcpu *v, const zx_port_packet_t *packet)
 {
-	bool ok = false;
+	struct bus *bus = (struct bus *)(uintptr_t)packet->key;
 
-	if (ZX_PKT_IS_GUEST_IO(packet->type))
-		ok = handle_io(v, packet->key, &packet->guest_io);
-	else if (ZX_PKT_IS_GUEST_MEM(packet->type))
-		ok = handle_mem(v, packet->key, &packet->guest_mem);
-	else if (ZX_PKT_IS_GUEST_VCPU(packet->type))
-		ok = handle_vcpu(v, &packet->guest_vcpu);
-	return ok;
+	switch (packet->type) {
+	case ZX_PKT_TYPE_GUEST_IO: return handle_io(v, &packet->guest_io, bus);
+	case ZX_PKT_TYPE_GUEST_MEM: return handle_mem(v, &packet->guest_mem, bus);
+	case ZX_PKT_TYPE_GUEST_VCPU: return handle_vcpu(v, &packet->guest_vcpu);
+	default: return false;
+	}
 }
 
 static void print_registers(struct vcpu *v)
 {
-	zx_vcpu_state_t s;
+	static const char names[][4] = { "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
+					 "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15" };
+	zx_vcpu_state_t state;
+	unsigned int i;
 
-	if (zx_vcpu_read_state(v->handle, ZX_VCPU_STATE, &s, sizeof(s)) != ZX_OK)
+	if (zx_vcpu_read_state(v->handle, ZX_VCPU_STATE, &state, sizeof(state)) != ZX_OK)
 		return;
-#define R PRIx64
-	fprintf(stderr, "  rax %016" R " rbx %016" R " rcx %016" R " rdx %016" R "\n"
-			"  rsi %016" R " rdi %016" R " rbp %016" R " rsp %016" R "\n"
-			"  r8  %016" R " r9  %016" R " r10 %016" R " r11 %016" R "\n"
-			"  r12 %016" R " r13 %016" R " r14 %016" R " r15 %016" R "\n"
-			"  rflags %" R "\n",
-		s.rax, s.rbx, s.rcx, s.rdx, s.rsi, s.rdi, s.rbp, s.rsp, s.r8, s.r9, s.r10,
-		s.r11, s.r12, s.r13, s.r14, s.r15, s.rflags);
-#undef R
+	for (i = 0; i < 16; i++)
+		fprintf(stderr, "%5s %016llx%s", names[i], ((ull *)&state)[i],
+			i % 4 == 3 ? "\n" : "");
 }
 
-/* zx_vcpu_enter() failed: says what that means and ends the machine. */
-static void report_status(struct vcpu *v, zx_status_t status)
+/* zx_vcpu_enter() failed: says what that means. Returns how the machine ends. */
+static int explain(struct vcpu *v, zx_status_t status)
 {
-	switch (status) {
-	case ZX_ERR_NOT_SUPPORTED:
-		complain("vCPU %u reset the machine by a triple fault, or did what the hypervisor does not support",
+	if (status == ZX_ERR_NOT_SUPPORTED)
+		complain("vCPU %u reset the machine by a triple fault, or did what the hypervisor does not carry out",
 			 v->id);
-		print_registers(v);
-		vm_stop(v->vm, ZXVM_RESET);
-		return;
-	case ZX_ERR_NOT_FOUND:
-		complain("vCPU %u touched a port or a guest-physical address with nothing behind it; the hypervisor does not say which",
+	else if (status == ZX_ERR_NOT_FOUND)
+		complain("vCPU %u touched a port or a guest-physical address where nothing is; the hypervisor does not say which",
 			 v->id);
-		break;
-	default:
+	else
 		complain("vCPU %u cannot go on: %s", v->id, zx_status_get_string(status));
-		break;
-	}
 	print_registers(v);
-	vm_stop(v->vm, ZXVM_FAILED);
+	return status == ZX_ERR_NOT_SUPPORTED ? ZXVM_RESET : ZXVM_FAILED;
 }
 
 static void run(struct vcpu *v)
@@ -178,14 +114,10 @@ static void run(struct vcpu *v)
 		v->enters++;
 		status = zx_vcpu_enter(v->handle, &packet);
 		if (status == ZX_ERR_CANCELED) {
-			v->cancels++;	/* kicked: see whether the machine stops */
-			continue;
-		}
-		if (status != ZX_OK) {
-			report_status(v, status);
-			return;
-		}
-		if (!handle_packet(v, &packet)) {
+			v->kicks++;	/* look whether the machine stops */
+		} else if (status != ZX_OK) {
+			vm_stop(v->vm, explain(v, status));
+		} else if (!handle_packet(v, &packet)) {
 			print_registers(v);
 			vm_stop(v->vm, ZXVM_FAILED);
 		}
@@ -195,35 +127,27 @@ static void run(struct vcpu *v)
 static void *vcpu_thread(void *arg)
 {
 	struct vcpu *v = arg;
-	struct vm *vm = v->vm;
-	zx_vcpu_state_t state = { .rsi = vm->boot_params };
+	zx_vcpu_state_t state = { .rsi = v->vm->boot_params };
 	zx_handle_t handle = ZX_HANDLE_INVALID;
-	zx_status_t status;
+	zx_status_t status = zx_vcpu_create(v->vm->guest, 0, v->entry, &handle);
 
-	status = zx_vcpu_create(vm->guest, 0, v->entry, &handle);
-	/* The others start in real mode, with no boot parameters to point at. */
+	/* Only the first starts with boot parameters; the others in real mode. */
 	if (status == ZX_OK && v->id == 0)
 		status = zx_vcpu_write_state(handle, ZX_VCPU_STATE, &state, sizeof(state));
-
-	pthread_mutex_lock(&vm->vcpu_lock);
+	pthread_mutex_lock(&v->vm->vcpu_lock);
 	v->handle = handle;
 	v->status = status;
 	v->ready = true;
-	pthread_cond_broadcast(&vm->vcpu_ready);
-	pthread_mutex_unlock(&vm->vcpu_lock);
+	pthread_cond_broadcast(&v->vm->vcpu_ready);
+	pthread_mutex_unlock(&v->vm->vcpu_lock);
 	if (status == ZX_OK)
 		run(v);
 	return NULL;
 }
 
-/**
- * vcpu_start() - start a vCPU, or do nothing if it runs already
- * @vm: the machine
- * @id: its local APIC's id: the hypervisor gives these out in order, and waiting
- *	for the creation keeps the order that the guest wanted
- * @entry: guest-physical address of its first instruction
- *
- * Return: what zx_vcpu_create() returned, or ZX_ERR_NO_RESOURCES without a thread.
+/*
+ * Starts a vCPU that does not run yet at guest-physical @entry. The hypervisor
+ * gives out ids lowest first, so this waits until the vCPU has got its own.
  */
 zx_status_t vcpu_start(struct vm *vm, unsigned int id, uint64_t entry)
 {
@@ -244,7 +168,7 @@ zx_status_t vcpu_start(struct vm *vm, unsigned int id, uint64_t entry)
 	return status;
 }
 
-/* Interrupts every vCPU whose bit is set; the ids of absent ones are skipped. */
+/* Interrupts the vCPUs whose bits are set; a guest may name some that are not there. */
 void vcpu_interrupt_mask(struct vm *vm, uint64_t mask, uint8_t vector)
 {
 	unsigned int i;
@@ -258,27 +182,23 @@ void vcpu_interrupt_mask(struct vm *vm, uint64_t mask, uint8_t vector)
 }
 
 /*
- * Gets every vCPU out of the guest, waits for the threads and closes the
- * handles. A kick is not lost when its vCPU is not in the guest: the next
- * enter returns at once. A vCPU that is just being made sees the stop itself.
+ * Gets all vCPUs out of the guest, waits for their threads and closes them. A
+ * kick that meets a vCPU outside the guest makes its next enter return.
  */
 void vcpu_stop_all(struct vm *vm)
 {
-	unsigned int i;
+	struct vcpu *v;
 	bool started;
 
-	for (i = 0; i < vm->cpus; i++) {
+	for (v = vm->vcpu; v < vm->vcpu + vm->cpus; v++) {
 		pthread_mutex_lock(&vm->vcpu_lock);
-		started = vm->vcpu[i].started;
-		vm->vcpu[i].started = false;
-		if (vm->vcpu[i].handle != ZX_HANDLE_INVALID)
-			zx_vcpu_kick(vm->vcpu[i].handle);
+		started = v->started;
+		if (v->handle != ZX_HANDLE_INVALID)
+			zx_vcpu_kick(v->handle);
 		pthread_mutex_unlock(&vm->vcpu_lock);
 		if (started)
-			pthread_join(vm->vcpu[i].thread, NULL);
+			pthread_join(v->thread, NULL);
 	}
-	for (i = 0; i < vm->cpus; i++) {
-		zx_handle_close(vm->vcpu[i].handle);
-		vm->vcpu[i].handle = ZX_HANDLE_INVALID;
-	}
+	for (v = vm->vcpu; v < vm->vcpu + vm->cpus; v++)
+		zx_handle_close(v->handle);
 }
