@@ -31,8 +31,7 @@
 #define GUEST_HOLE	0x400000
 
 #define PORT_REPORT	0xe0		/* OUT of EAX tells the VMM something */
-#define PORT_DATA	0xe4		/* four ports, for IO tests */
-#define PORT_FREE	0xf0		/* never trapped */
+#define PORT_DATA	0xe8		/* for IO tests */
 
 /* Offsets in struct mailbox. */
 #define MAIL_PROGRESS	0x00

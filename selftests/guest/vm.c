@@ -259,6 +259,16 @@ void thread_join(pthread_t thread)
 	ASSERT_EQ(0, pthread_join(thread, NULL));
 }
 
+void *in_thread(void *(*fn)(void *), void *arg)
+{
+	pthread_t thread;
+	void *ret;
+
+	thread_start(&thread, fn, arg);
+	ASSERT_EQ(0, pthread_join(thread, &ret));
+	return ret;
+}
+
 int thread_id(void)
 {
 	return syscall(SYS_gettid);

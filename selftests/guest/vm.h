@@ -127,6 +127,9 @@ bool poisoned(const void *p, size_t len);
 void thread_start(pthread_t *thread, void *(*fn)(void *), void *arg);
 void thread_join(pthread_t thread);
 
+/* Runs a function in another thread, waits for it, and gives its result. */
+void *in_thread(void *(*fn)(void *), void *arg);
+
 /* Thread id as the kernel knows it. */
 int thread_id(void);
 
