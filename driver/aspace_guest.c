@@ -448,6 +448,29 @@ void zxh_gspace_kill(struct zxh_aspace *as)
 	mutex_unlock(&as->lock);
 }
 
+/**
+ * zxh_gspace_cover() - make sure of a window, whether or not anything is mapped
+ * @as: the address space
+ * @gpa: an address in the window
+ *
+ * Where no memslot is, KVM emulates: a page walk or a fetch there ends in a
+ * triple fault, not in a fault that can be told and resolved.
+ *
+ * Return: 0 or a status.
+ */
+int zxh_gspace_cover(struct zxh_aspace *as, u64 gpa)
+{
+	struct zxh_gspace *g = zxh_gspace_of(as);
+	int r = 0;
+
+	if (mutex_lock_killable(&as->lock))
+		return -EINTR;
+	if (gpa < g->limit)
+		r = zxh_windows_cover_locked(g, gpa, gpa + 1);
+	mutex_unlock(&as->lock);
+	return r;
+}
+
 static int zxh_slots_punch_locked(struct zxh_gspace *g, u64 gpa, u64 end)
 {
 	MA_STATE(mas, &g->slots, gpa, gpa);

@@ -26,6 +26,8 @@ static int zxh_exit_io(struct zxh_vcpu *v, const struct zxh_exit *exit,
 		zxh_kvm_abandon(v->kvm);
 		return ZXH_ERR_NOT_FOUND;
 	}
+	if (exit->io.input)
+		zxh_kvm_in_begin(v->kvm);
 	memset(packet, 0, sizeof(*packet));
 	packet->key = trap.key;
 	packet->type = ZX_HYP_PACKET_GUEST_IO;
@@ -149,20 +151,40 @@ int zxh_exit_handle(struct zxh_vcpu *v, struct zxh_exit *exit, struct zx_hyp_pac
 	return ZXH_ERR_NOT_SUPPORTED;
 }
 
-/* Hardware exceptions by the VMM: one goes in, the others are dropped. */
-static int zxh_irq_deliver_exception(struct zxh_vcpu *v, unsigned int vector)
+/* Whatever goes in, the exceptions that were pending beside it are dropped. */
+static void zxh_irq_drop_exceptions(struct zxh_vcpu *v)
 {
 	unsigned int i;
-	int r;
 
+	if (find_first_bit(v->pending, ZXH_EXCEPTIONS) >= ZXH_EXCEPTIONS)
+		return;
+	for (i = 0; i < ZXH_EXCEPTIONS; i++)
+		if (i != ZXH_VECTOR_NMI)
+			clear_bit(i, v->pending);
+}
+
+static int zxh_irq_deliver_exception(struct zxh_vcpu *v, unsigned int vector)
+{
 	clear_bit(vector, v->pending);
 	if (vector >= ZXH_EXCEPTIONS)
 		return ZXH_ERR_NOT_SUPPORTED;
-	r = zxh_kvm_exception_inject(v->kvm, vector, ZXH_ERROR_CODES & BIT(vector));
-	for (i = 0; !r && i < ZXH_EXCEPTIONS; i++)
-		if (i != ZXH_VECTOR_NMI)
-			clear_bit(i, v->pending);
-	return r;
+	return zxh_kvm_exception_inject(v->kvm, vector, ZXH_ERROR_CODES & BIT(vector));
+}
+
+/* Return: 0 when something went in, ZXH_RUN_ON when the guest cannot take it. */
+static int zxh_irq_deliver_one(struct zxh_vcpu *v, unsigned int vector)
+{
+	if (test_and_clear_bit(ZXH_VECTOR_NMI, v->pending)) {
+		zxh_kvm_nmi_inject(v->kvm);
+		return 0;
+	}
+	if (vector < ZXH_VECTOR_EXTERNAL)
+		return zxh_irq_deliver_exception(v, vector);
+	if (!zxh_kvm_irq_ready(v->kvm))
+		return ZXH_RUN_ON;
+	clear_bit(vector, v->pending);
+	zxh_kvm_irq_inject(v->kvm, vector);
+	return 0;
 }
 
 /**
@@ -176,7 +198,8 @@ static int zxh_irq_deliver_exception(struct zxh_vcpu *v, unsigned int vector)
  */
 int zxh_irq_deliver(struct zxh_vcpu *v)
 {
-	unsigned long vector;
+	unsigned int vector;
+	int r;
 
 	/* Asked for anew below; a vector that pends from here on asks itself. */
 	zxh_kvm_irq_window(v->kvm, false);
@@ -184,21 +207,11 @@ int zxh_irq_deliver(struct zxh_vcpu *v)
 	vector = find_last_bit(v->pending, ZXH_VECTORS);
 	if (likely(vector >= ZXH_VECTORS))
 		return 0;
-	if (test_and_clear_bit(ZXH_VECTOR_NMI, v->pending)) {
-		zxh_kvm_nmi_inject(v->kvm);
-		vector = find_last_bit(v->pending, ZXH_VECTORS);
-		if (vector >= ZXH_VECTOR_EXTERNAL && vector < ZXH_VECTORS)
-			zxh_kvm_irq_window(v->kvm, true);
-		return 0;
-	}
-	if (vector < ZXH_VECTOR_EXTERNAL)
-		return zxh_irq_deliver_exception(v, vector);
-	if (!zxh_kvm_irq_ready(v->kvm)) {
-		zxh_kvm_irq_window(v->kvm, true);
-		return 0;
-	}
-	clear_bit(vector, v->pending);
-	zxh_kvm_irq_inject(v->kvm, vector);
+	r = zxh_irq_deliver_one(v, vector);
+	if (!r)
+		zxh_irq_drop_exceptions(v);
+	else if (r != ZXH_RUN_ON)
+		return r;
 	if (!bitmap_empty(v->pending, ZXH_VECTORS))
 		zxh_kvm_irq_window(v->kvm, true);
 	return 0;

@@ -140,6 +140,7 @@ int zxh_kvm_vcpu_create(struct zxh_kvm_vm *vm, u32 id, const struct zxh_boot *bo
 			struct zxh_kvm_vcpu **vcpu);
 int zxh_kvm_run(struct zxh_kvm_vcpu *vcpu, struct zxh_exit *exit);
 
+void zxh_kvm_in_begin(struct zxh_kvm_vcpu *vcpu);
 void zxh_kvm_mem_done(struct zxh_kvm_vcpu *vcpu, u64 rip);
 void zxh_kvm_abandon(struct zxh_kvm_vcpu *vcpu);
 void zxh_kvm_msr_done(struct zxh_kvm_vcpu *vcpu, bool fault, u64 data);

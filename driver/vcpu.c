@@ -141,6 +141,12 @@ static int zxh_vcpu_create_locked(struct zxh_guest *guest, u64 entry, struct zxh
 		return ZXH_ERR_NO_RESOURCES;
 	if (entry >= ZXH_GUEST_SPACE_SIZE)
 		return ZXH_ERR_INVALID_ARGS;
+	/* Page tables start at 0, code at @entry; both may be mapped later. */
+	r = zxh_gspace_cover(guest->as, 0);
+	if (!r)
+		r = zxh_gspace_cover(guest->as, entry);
+	if (r)
+		return r;
 	v = zxh_vcpu_alloc(guest, id);
 	if (!v)
 		return ZXH_ERR_NO_MEMORY;

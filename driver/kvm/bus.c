@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * One device on the VM's MMIO bus, and the tracepoints that tell what KVM tells
- * nobody else.
+ * A device on each of the VM's buses, and the tracepoints that tell what KVM
+ * tells nobody else.
  *
- * The device hears of every access that KVM emulates because no memslot answers
- * it. It notes the registers as they are before the instruction, because KVM
- * has executed a write by the time that KVM_RUN returns, and lets KVM exit.
+ * The devices hear of every access: to memory, when KVM emulates it because no
+ * memslot answers; to a port, always. They note the registers as they are
+ * before the instruction, because KVM has executed a write by the time that
+ * KVM_RUN returns, and let KVM exit.
  */
 #include <linux/slab.h>
 #include <linux/tracepoint.h>
@@ -58,40 +59,81 @@ static const struct kvm_io_device_ops zxh_kvm_mmio_ops = {
 	.write = zxh_kvm_mmio_write,
 };
 
-/**
- * zxh_kvm_bus_init() - put the device on the bus of a new VM
- * @vm: the VM, without vCPUs
- *
- * One range takes in every address: KVM widens the signed length to 64 bits, so
- * that -1 reaches to the end. A range for each trap would make KVM copy all of
- * them for each new one, and would not hear of accesses outside.
- *
- * Return: 0 or -ENOMEM.
- */
-int zxh_kvm_bus_init(struct zxh_kvm_vm *vm)
+/* Of use for OUTS only: a plain OUT comes without the emulator, RIP unread. */
+static int zxh_kvm_pio_write(struct kvm_vcpu *kv, struct kvm_io_device *dev,
+			     gpa_t port, int len, const void *val)
 {
-	struct kvm *kvm = vm->kvm;
+	struct zxh_kvm_vm *vm = container_of(dev, struct zxh_kvm_vm, pio);
+	struct zxh_kvm_vcpu *v = zxh_kvm_find(vm, kv);
+
+	if (v && !v->noted) {
+		v->noted = true;
+		v->note_rip = zxh_kvm_rip(kv);
+		v->note_gpr[VCPU_REGS_RSI] = kv->arch.regs[VCPU_REGS_RSI];
+		v->note_gpr[VCPU_REGS_RCX] = kv->arch.regs[VCPU_REGS_RCX];
+	}
+	return -EOPNOTSUPP;
+}
+
+static const struct kvm_io_device_ops zxh_kvm_pio_ops = {
+	.write = zxh_kvm_pio_write,
+};
+
+static int zxh_kvm_bus_add(struct kvm *kvm, enum kvm_bus idx, int len,
+			   struct kvm_io_device *dev)
+{
 	struct kvm_io_bus *old, *bus;
 
 	bus = kzalloc(struct_size(bus, range, 1), GFP_KERNEL_ACCOUNT);
 	if (!bus)
 		return -ENOMEM;
-	kvm_iodevice_init(&vm->mmio, &zxh_kvm_mmio_ops);
 	bus->dev_count = 1;
-	bus->range[0] = (struct kvm_io_range){ .addr = 0, .len = -1, .dev = &vm->mmio };
+	bus->range[0] = (struct kvm_io_range){ .addr = 0, .len = len, .dev = dev };
 
 	mutex_lock(&kvm->slots_lock);
-	old = rcu_dereference_protected(kvm->buses[KVM_MMIO_BUS],
-					lockdep_is_held(&kvm->slots_lock));
-	rcu_assign_pointer(kvm->buses[KVM_MMIO_BUS], bus);
+	old = rcu_dereference_protected(kvm->buses[idx], lockdep_is_held(&kvm->slots_lock));
+	rcu_assign_pointer(kvm->buses[idx], bus);
 	mutex_unlock(&kvm->slots_lock);
 	/* The VM is new: no vCPU looks at the old one. */
 	kfree(old);
 	return 0;
 }
 
+static void zxh_kvm_bus_empty(struct kvm *kvm, enum kvm_bus idx)
+{
+	struct kvm_io_bus *bus;
+
+	mutex_lock(&kvm->slots_lock);
+	bus = rcu_dereference_protected(kvm->buses[idx], lockdep_is_held(&kvm->slots_lock));
+	if (bus)
+		bus->dev_count = 0;
+	mutex_unlock(&kvm->slots_lock);
+}
+
 /**
- * zxh_kvm_bus_exit() - take the device away before KVM destroys the bus
+ * zxh_kvm_bus_init() - put the devices on the buses of a new VM
+ * @vm: the VM, without vCPUs
+ *
+ * One range takes in every address: KVM widens the signed length to 64 bits, so
+ * that -1 reaches to the end. A range for each trap would make KVM copy all of
+ * them for each new one, and would not hear of accesses outside.
+ *
+ * Return: 0 or -ENOMEM; then zxh_kvm_bus_exit() is still due.
+ */
+int zxh_kvm_bus_init(struct zxh_kvm_vm *vm)
+{
+	int r;
+
+	kvm_iodevice_init(&vm->mmio, &zxh_kvm_mmio_ops);
+	kvm_iodevice_init(&vm->pio, &zxh_kvm_pio_ops);
+	r = zxh_kvm_bus_add(vm->kvm, KVM_MMIO_BUS, -1, &vm->mmio);
+	if (!r)
+		r = zxh_kvm_bus_add(vm->kvm, KVM_PIO_BUS, -1, &vm->pio);
+	return r;
+}
+
+/**
+ * zxh_kvm_bus_exit() - take the devices away before KVM destroys the buses
  * @vm: the VM; none of its vCPUs runs, nor will
  *
  * In place, so that it cannot fail: KVM would call our destructor otherwise,
@@ -99,15 +141,8 @@ int zxh_kvm_bus_init(struct zxh_kvm_vm *vm)
  */
 void zxh_kvm_bus_exit(struct zxh_kvm_vm *vm)
 {
-	struct kvm *kvm = vm->kvm;
-	struct kvm_io_bus *bus;
-
-	mutex_lock(&kvm->slots_lock);
-	bus = rcu_dereference_protected(kvm->buses[KVM_MMIO_BUS],
-					lockdep_is_held(&kvm->slots_lock));
-	if (bus)
-		bus->dev_count = 0;
-	mutex_unlock(&kvm->slots_lock);
+	zxh_kvm_bus_empty(vm->kvm, KVM_PIO_BUS);
+	zxh_kvm_bus_empty(vm->kvm, KVM_MMIO_BUS);
 }
 
 /* Exported by kvm.ko to everybody; its own header declares them for itself. */

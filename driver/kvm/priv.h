@@ -34,6 +34,7 @@
  * @vcpus: every vCPU ever made, kept for reuse, since KVM frees none before
  *	the VM. Set once, under the guest's lock; read without
  * @mmio: hears of every emulated access that no memslot answers
+ * @pio: hears of every access to a port
  * @paused: no vCPU may be inside KVM_RUN; written under the aspace's lock
  * @gate: waited on by vCPUs while @paused, and by who paused until they are out
  */
@@ -46,6 +47,7 @@ struct zxh_kvm_vm {
 	struct kvm_cpuid2 *cpuid;
 	struct zxh_kvm_vcpu *vcpus[ZXH_KVM_MAX_VCPUS];
 	struct kvm_io_device mmio;
+	struct kvm_io_device pio;
 	bool paused;
 	wait_queue_head_t gate;
 };

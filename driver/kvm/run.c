@@ -80,6 +80,12 @@ static void zxh_kvm_exit_io(struct zxh_kvm_vcpu *v, struct zxh_exit *exit)
 
 	if (zxh_kvm_is_string(v)) {
 		zxh_kvm_drop_pending(v);
+		/* KVM has executed an OUTS already. */
+		if (run->io.direction == KVM_EXIT_IO_OUT) {
+			run->s.regs.regs.rip = v->note_rip;
+			run->s.regs.regs.rsi = v->note_gpr[VCPU_REGS_RSI];
+			run->s.regs.regs.rcx = v->note_gpr[VCPU_REGS_RCX];
+		}
 		exit->kind = ZXH_EXIT_IO_STRING;
 		return;
 	}
@@ -88,13 +94,10 @@ static void zxh_kvm_exit_io(struct zxh_kvm_vcpu *v, struct zxh_exit *exit)
 	exit->io.size = run->io.size;
 	exit->io.input = run->io.direction == KVM_EXIT_IO_IN;
 	exit->io.data = 0;
-	if (exit->io.input) {
+	if (exit->io.input)
 		v->in_size = run->io.size;
-		if (run->io.size == 4)
-			run->s.regs.regs.rax = 0;
-	} else {
+	else
 		memcpy(&exit->io.data, v->kv->arch.pio_data, min_t(u8, run->io.size, 4));
-	}
 }
 
 /* The registers as they were when the device on the bus heard of the access. */
@@ -236,6 +239,19 @@ int zxh_kvm_run(struct zxh_kvm_vcpu *v, struct zxh_exit *exit)
 		exit->kind = ZXH_EXIT_UNKNOWN;
 	}
 	return 0;
+}
+
+/**
+ * zxh_kvm_in_begin() - the IN of ZXH_EXIT_IO is for the VMM
+ * @v: the vCPU, in its own thread
+ *
+ * As the CPU does, 4 bytes clear the upper half of RAX; Zircon clears the lower
+ * one, too, until the VMM answers.
+ */
+void zxh_kvm_in_begin(struct zxh_kvm_vcpu *v)
+{
+	if (v->in_size == 4)
+		v->run->s.regs.regs.rax = 0;
 }
 
 /**

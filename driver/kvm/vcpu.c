@@ -301,7 +301,7 @@ void zxh_kvm_set_rax(struct zxh_kvm_vcpu *v, const void *bytes, unsigned int siz
 {
 	memcpy(&v->run->s.regs.regs.rax, bytes, size);
 	/* An IN that is still to be completed takes its bytes from there. */
-	if (!v->in_size)
+	if (size > v->in_size)
 		v->run->kvm_dirty_regs |= KVM_SYNC_X86_REGS;
 }
 

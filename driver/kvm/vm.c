@@ -175,11 +175,13 @@ int zxh_kvm_vm_create(struct zxh_kvm_vm **out)
 		goto close_vm;
 	r = zxh_kvm_bus_init(vm);
 	if (r)
-		goto close_vm;
+		goto exit_bus;
 	fput(dev);
 	*out = vm;
 	return 0;
 
+exit_bus:
+	zxh_kvm_bus_exit(vm);
 close_vm:
 	zxh_kvm_vm_close(vm);
 	kfree(vm->cpuid);
