@@ -386,7 +386,6 @@ static void zxh_tree_init(struct maple_tree *tree, struct mutex *lock)
  */
 int zxh_gspace_create(struct zxh_kvm_vm *vm, struct zxh_aspace **as)
 {
-	struct zxh_kvm_info info;
 	struct zxh_gspace *g;
 	int r;
 
@@ -399,11 +398,10 @@ int zxh_gspace_create(struct zxh_kvm_vm *vm, struct zxh_aspace **as)
 		kfree(g);
 		return r;
 	}
-	zxh_kvm_query(&info);
 	zxh_aspace_init(&g->as, &zxh_gspace_ops);
 	g->vm = vm;
 	g->mm = current->mm;
-	g->limit = min(1ULL << info.gpa_bits, ZXH_GUEST_SPACE_SIZE);
+	g->limit = min(1ULL << zxh_kvm_gpa_bits(), ZXH_GUEST_SPACE_SIZE);
 	zxh_tree_init(&g->windows, &g->as.lock);
 	zxh_tree_init(&g->slots, &g->as.lock);
 	zxh_tree_init(&g->holes, &g->as.lock);

@@ -78,6 +78,7 @@ static int zxh_exit_mem(struct zxh_vcpu *v, const struct zxh_exit *exit,
 
 	if (!zxh_trap_find(&v->guest->mem_traps, exit->mem.gpa, &trap))
 		return zxh_exit_fault(v, exit->mem.gpa, exit->mem.write);
+	v->retries = 0;
 	r = zxh_exit_insn_length(v, exit, &len);
 	if (r)
 		return r;
@@ -165,10 +166,15 @@ static void zxh_irq_drop_exceptions(struct zxh_vcpu *v)
 
 static int zxh_irq_deliver_exception(struct zxh_vcpu *v, unsigned int vector)
 {
+	int r;
+
 	clear_bit(vector, v->pending);
 	if (vector >= ZXH_EXCEPTIONS)
 		return ZXH_ERR_NOT_SUPPORTED;
-	return zxh_kvm_exception_inject(v->kvm, vector, ZXH_ERROR_CODES & BIT(vector));
+	r = zxh_kvm_exception_inject(v->kvm, vector, ZXH_ERROR_CODES & BIT(vector));
+	if (r == -EINTR)
+		set_bit(vector, v->pending);
+	return r;
 }
 
 /* Return: 0 when something went in, ZXH_RUN_ON when the guest cannot take it. */
@@ -194,7 +200,7 @@ static int zxh_irq_deliver_one(struct zxh_vcpu *v, unsigned int vector)
  * The NMI first, then the highest. What the guest cannot take yet stays, and
  * the guest exits when it can.
  *
- * Return: 0, or a status that enter returns.
+ * Return: 0, a status that enter returns, or -EINTR.
  */
 int zxh_irq_deliver(struct zxh_vcpu *v)
 {

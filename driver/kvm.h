@@ -129,6 +129,7 @@ struct zxh_kvm_ops {
 int zxh_kvm_init(const struct zxh_kvm_ops *ops);
 void zxh_kvm_exit(void);
 void zxh_kvm_query(struct zxh_kvm_info *info);
+u32 zxh_kvm_gpa_bits(void);
 
 int zxh_kvm_vm_create(struct zxh_kvm_vm **vm);
 void zxh_kvm_vm_destroy(struct zxh_kvm_vm *vm);

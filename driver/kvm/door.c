@@ -82,6 +82,14 @@ struct file *zxh_kvm_open(void)
 }
 
 /**
+ * zxh_kvm_gpa_bits() - how many bits of a guest-physical address are translated
+ */
+u32 zxh_kvm_gpa_bits(void)
+{
+	return boot_cpu_data.x86_phys_bits;
+}
+
+/**
  * zxh_kvm_query() - what this machine offers
  * @info: receives it
  */
@@ -90,7 +98,7 @@ void zxh_kvm_query(struct zxh_kvm_info *info)
 	struct file *dev = zxh_kvm_open();
 
 	info->vendor = ZX_HYP_VENDOR_NONE;
-	info->gpa_bits = boot_cpu_data.x86_phys_bits;
+	info->gpa_bits = zxh_kvm_gpa_bits();
 	if (IS_ERR(dev))
 		return;
 	fput(dev);

@@ -182,8 +182,7 @@ static void zxh_kvm_decode_exit(struct zxh_kvm_vcpu *v, struct zxh_exit *exit)
 	}
 }
 
-/* Return: whether KVM_RUN may be entered; pairs with zxh_kvm_vm_pause(). */
-static bool zxh_kvm_gate_enter(struct zxh_kvm_vcpu *v)
+static bool zxh_kvm_gate_try(struct zxh_kvm_vcpu *v)
 {
 	WRITE_ONCE(v->in_run, true);
 	smp_mb();
@@ -192,6 +191,18 @@ static bool zxh_kvm_gate_enter(struct zxh_kvm_vcpu *v)
 	WRITE_ONCE(v->in_run, false);
 	wake_up_all(&v->vm->gate);
 	return false;
+}
+
+/*
+ * Before KVM_RUN; pairs with zxh_kvm_vm_pause().
+ * Return: 0, or -EINTR when a signal came while the VM was paused.
+ */
+static int zxh_kvm_gate_enter(struct zxh_kvm_vcpu *v)
+{
+	while (unlikely(!zxh_kvm_gate_try(v)))
+		if (wait_event_interruptible(v->vm->gate, !READ_ONCE(v->vm->paused)))
+			return -EINTR;
+	return 0;
 }
 
 static void zxh_kvm_gate_leave(struct zxh_kvm_vcpu *v)
@@ -211,12 +222,12 @@ static void zxh_kvm_gate_leave(struct zxh_kvm_vcpu *v)
  */
 int zxh_kvm_run(struct zxh_kvm_vcpu *v, struct zxh_exit *exit)
 {
-	long r = 0;
+	long r;
 
 	exit->kind = ZXH_EXIT_SIGNAL;
-	while (unlikely(!zxh_kvm_gate_enter(v)))
-		if (wait_event_interruptible(v->vm->gate, !READ_ONCE(v->vm->paused)))
-			return 0;
+	r = zxh_kvm_gate_enter(v);
+	if (r)
+		return 0;
 	if (v->in_size)
 		r = zxh_kvm_finish_in(v);
 	v->noted = false;
@@ -328,7 +339,7 @@ void zxh_kvm_nmi_inject(struct zxh_kvm_vcpu *v)
  * @vector: 0 to 31, not 2
  * @has_error: with error code 0
  *
- * Return: 0, or a status.
+ * Return: 0, a status, or -EINTR.
  */
 int zxh_kvm_exception_inject(struct zxh_kvm_vcpu *v, u8 vector, bool has_error)
 {
@@ -336,9 +347,14 @@ int zxh_kvm_exception_inject(struct zxh_kvm_vcpu *v, u8 vector, bool has_error)
 	int r;
 
 	/* Completes what is pending first, and tells what is queued already. */
-	r = v->in_size ? zxh_kvm_finish_in(v) : 0;
+	r = zxh_kvm_gate_enter(v);
+	if (r)
+		return r;
+	if (v->in_size)
+		r = zxh_kvm_finish_in(v);
 	if (!r)
 		r = zxh_kvm_step(v, KVM_SYNC_X86_REGS | KVM_SYNC_X86_EVENTS);
+	zxh_kvm_gate_leave(v);
 	if (r)
 		return zxh_status(r);
 	events->exception.injected = 1;
