@@ -24,6 +24,7 @@ guest_end \name
 	serve	do_rdmsr, rdmsr
 	serve	do_wrmsr, wrmsr
 	serve	do_cpuid, cpuid
+	serve	do_rdtsc, rdtsc
 
 /* Writes SELF_IPI with interrupts off, then opens a window. */
 guest_code self_ipi

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A guest that executes one RDMSR, WRMSR or CPUID after the other, with the
+ * A guest that executes one RDMSR, WRMSR, CPUID or RDTSC after the other, with the
  * registers that the test chooses. Code: guest/apic.S.
  */
 #ifndef GUEST_SERVE_H
@@ -11,6 +11,7 @@
 GUEST_BLOB(do_rdmsr);
 GUEST_BLOB(do_wrmsr);
 GUEST_BLOB(do_cpuid);
+GUEST_BLOB(do_rdtsc);
 
 /* What came of one instruction. */
 struct served {

@@ -66,6 +66,8 @@ guest_code oneshot
 	tsc	r11
 	sub	%r10, %r11
 	keep	r11, 0
+	/* A new divider would start the old count again. */
+	write_msr INITIAL_COUNT, 0
 	report	2
 	jmp	1b
 guest_end oneshot
