@@ -35,23 +35,25 @@ def _mirror(names, source, out):
             link.unlink()	# of a source that is gone
 
 
-def _make(kernel, out):
-    """Run the kernel's build system for the sources in OUT."""
+def _make(kernel, out, *variables):
+    """Run the kernel's build system for the sources in OUT; returns what it printed."""
     need("make", "make")
     argv = Toolchain(kernel).prepare().command(
-        ["make", "-C", kernel.kdir, f"M={out}", "W=1", "modules"], [REPO, kernel.dir])
+        ["make", "-C", kernel.kdir, f"M={out}", "W=1", *variables, "modules"],
+        [REPO, kernel.dir])
     done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                           stdin=subprocess.DEVNULL, check=False)
     if done.returncode:
         raise LabError(f"{out.name}: a module does not build against {kernel.release}:\n"
                        f"{done.stdout.rstrip()}")
+    return done.stdout
 
 
-def _build(kernel, names, source, out):
-    with locked(f"build-{out.name}-{kernel.series}"):
+def _build(kernel, names, source, out, *variables):
+    with locked(f"build-{out.name}"):
         out.mkdir(parents=True, exist_ok=True)
         _mirror(names, source, out)
-        _make(kernel, out)
+        return _make(kernel, out, *variables)
 
 
 def build(series_name):
@@ -60,6 +62,15 @@ def build(series_name):
     out = REPO / "build/kernels" / series_name
     _build(kernel, _sources(), REPO, out)
     return out / "zx_hyp.ko"
+
+
+def sparse(series_name):
+    """What sparse has to say about the module's sources, as a list of lines."""
+    need("sparse", "sparse")
+    kernel = series.Kernel(series_name).prepare()
+    out = REPO / "build/kernels" / f"{series_name}-sparse"
+    text = _build(kernel, _sources(), REPO, out, "C=2")
+    return [line for line in text.splitlines() if line.startswith(str(out))]
 
 
 def compile_folder(series_name, folder):

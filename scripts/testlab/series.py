@@ -10,7 +10,9 @@ import os
 import shutil
 import struct
 import subprocess
+import tempfile
 import zlib
+from pathlib import Path
 
 from . import packages
 from .common import SERIES, LabError, cache_dir, locked, need, replace_file, run, say
@@ -23,6 +25,7 @@ SUITES = {
 }
 # Loaded in the test machine: KVM, and virtio for the channels to the host.
 MODULES = ("kvm-amd", "virtio_pci", "virtio_console")
+CHECKPATCH = ("checkpatch.pl", "spelling.txt", "const_structs.checkpatch")
 
 
 class Kernel:
@@ -54,6 +57,28 @@ class Kernel:
     def kdir(self):
         """The headers to build modules against."""
         return self.root / "usr/src" / f"linux-headers-{self.release}"
+
+    @property
+    def checkpatch(self):
+        """The kernel's checkpatch.pl, which only the source package has."""
+        path = self.dir / "checkpatch/scripts/checkpatch.pl"
+        if not path.exists():
+            with locked(f"checkpatch-{self.series}"):
+                if not path.exists():
+                    self._fetch_checkpatch(path.parent)
+        return path
+
+    def _fetch_checkpatch(self, final):
+        suite = packages.Suite(*SUITES[self.series])
+        name = f"linux-source-{self.series}"
+        debs = suite.download(name)
+        with tempfile.TemporaryDirectory(dir=self.dir) as tmp:
+            packages.unpack(debs, Path(tmp))
+            run([need("tar", "tar"), "-xJf", f"{tmp}/usr/src/{name}.tar.xz", "-C", tmp,
+                 *(f"{name}/scripts/{leaf}" for leaf in CHECKPATCH)], "unpacking checkpatch")
+            final.parent.mkdir(exist_ok=True)
+            os.rename(f"{tmp}/{name}/scripts", final)
+        debs[0].unlink()
 
     def prepare(self):
         """Fetch what is missing; returns self."""

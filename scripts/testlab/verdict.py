@@ -95,7 +95,9 @@ def _judge_module(report):
         return []
     faults = []
     objects = (report.get("objects") or "").strip()
-    if objects and objects != "missing":
+    if objects == "missing":
+        faults.append("the module shows no debugfs file `objects`, so leaks cannot be seen")
+    elif objects:
         faults.append(f"the module still has live objects: {', '.join(objects.splitlines())}")
     if report.get("refcnt") != "0":
         faults.append(f"the module is still referenced ({report.get('refcnt')} times)")

@@ -4,7 +4,7 @@
 # The damage is done by zxh_splat, which takes the place of the module under test.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-. selftests/harness/ktap.sh
+. scripts/ktap.sh
 
 kernel=${ZXH_KERNEL:-6.1}
 scratch=$(mktemp -d)
