@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: MIT
-/*
- * ACPI tables: the vCPUs' local APICs, the I/O APIC, and the registers that
- * switch the machine off and reset it.
- */
+/* ACPI tables: local APICs, the I/O APIC, the registers that switch off and reset. */
 #include <string.h>
 
 #include "zxvm.h"
@@ -14,7 +11,7 @@ static const uint8_t aml[] = {
 	0x08, '_', 'S', '5', '_', 0x12, 0x08, 0x04, 0x0a, 0x05, 0x0a, 0x05, 0x00, 0x00,
 };
 
-/* Members of the fixed table that are not zero, but for addresses. */
+/* Members of the fixed table that are not zero, but for addresses of tables. */
 static const struct { uint8_t offset, size; uint32_t value; } fadt[] = {
 	{ 46, 2, IRQ_SCI },
 	{ 56, 4, PM1_EVT_PORT }, { 148, 4, 0x2001 }, { 152, 4, PM1_EVT_PORT },
@@ -27,7 +24,7 @@ static const struct { uint8_t offset, size; uint32_t value; } fadt[] = {
 	{ 116, 4, 0x0801 }, { 120, 4, 0x64 }, { 128, 1, 0xfe },
 };
 
-/* A table under construction. */
+/* A table under construction, in guest memory. */
 struct table {
 	uint8_t *ram;
 	uint32_t start, next;
@@ -41,10 +38,8 @@ static void put(struct table *t, uint64_t value, unsigned int size)
 
 static void checksum(uint8_t *p, unsigned int len, unsigned int at)
 {
-	unsigned int i;
-
-	for (i = 0, p[at] = 0; i < len; i++)
-		p[at] -= i == at ? 0 : p[i];
+	for (p[at] = 0; len--; )
+		p[at] -= len == at ? 0 : p[len];
 }
 
 static void begin(struct table *t, const char *signature, uint8_t revision)
@@ -70,10 +65,10 @@ static uint32_t build_fadt(struct table *t, uint32_t facs, uint32_t dsdt)
 	unsigned int i;
 
 	begin(t, "FACP", 3);
+	put(t, facs, 4);
+	put(t, dsdt, 4);
 	for (i = 0; i < sizeof(fadt) / sizeof(fadt[0]); i++)
 		memcpy(t->ram + t->start + fadt[i].offset, &fadt[i].value, fadt[i].size);
-	memcpy(t->ram + t->start + 36, &facs, 4);
-	memcpy(t->ram + t->start + 40, &dsdt, 4);
 	t->next = t->start + 244;
 	return end(t);
 }
@@ -86,17 +81,15 @@ static uint32_t build_madt(struct table *t, unsigned int cpus)
 	put(t, 0xfee00000, 4);
 	put(t, 1, 4);			/* there are PICs as well */
 	for (i = 0; i < cpus; i++) {
-		put(t, 0x0800, 2);	/* type and length: a local APIC */
-		put(t, i | i << 8, 2);	/* processor, id */
-		put(t, 1, 4);		/* enabled */
+		put(t, 0x0800 | i << 16 | i << 24, 4);	/* local APIC: type, length, ids */
+		put(t, 1, 4);				/* enabled */
 	}
-	put(t, 0x0c01, 4);		/* an I/O APIC */
+	put(t, 0x0c01, 4);		/* the I/O APIC */
 	put(t, IOAPIC_BASE, 8);
 	put(t, 0x0a02, 4);		/* ISA interrupt 0 is on pin 2 */
 	put(t, 2, 6);
 	put(t, 0x0a02 | IRQ_SCI << 24, 4);	/* ACPI's is active high, level */
-	put(t, IRQ_SCI, 4);
-	put(t, 0xd, 2);
+	put(t, IRQ_SCI | 0xdull << 32, 6);
 	return end(t);
 }
 
@@ -104,19 +97,19 @@ static uint32_t build_madt(struct table *t, unsigned int cpus)
 uint64_t acpi_build(struct vm *vm)
 {
 	struct table t = { .ram = vm->ram, .next = TABLES + 128 };
-	uint8_t *rsdp = vm->ram + TABLES, *facs = rsdp + 64;
-	uint32_t dsdt, addresses[2], xsdt;
+	uint8_t *rsdp = vm->ram + TABLES;
+	uint32_t dsdt, fixed, madt, xsdt;
 
-	memcpy(facs, "FACS\x40", 5);
+	memcpy(rsdp + 64, "FACS\x40", 5);
 	begin(&t, "DSDT", 2);
 	memcpy(t.ram + t.next, aml, sizeof(aml));
 	t.next += sizeof(aml);
 	dsdt = end(&t);
-	addresses[0] = build_fadt(&t, TABLES + 64, dsdt);
-	addresses[1] = build_madt(&t, vm->cpus);
+	fixed = build_fadt(&t, TABLES + 64, dsdt);
+	madt = build_madt(&t, vm->cpus);
 	begin(&t, "XSDT", 1);
-	put(&t, addresses[0], 8);
-	put(&t, addresses[1], 8);
+	put(&t, fixed, 8);
+	put(&t, madt, 8);
 	xsdt = end(&t);
 	memcpy(rsdp, "RSD PTR \0ZXHYP \2\0\0\0\0\x24", 21);
 	memcpy(rsdp + 24, &xsdt, sizeof(xsdt));

@@ -13,17 +13,9 @@
 
 #include "zxvm.h"
 
-#define BOOT_PARAMS	0x7000
-#define CMDLINE		0x8000
-#define CMDLINE_SPACE	0x10000
-#define LOW_RAM_END	0x9fc00
-#define HEADER_OFFSET	0x1f1
-#define HEADER_MAGIC	0x53726448u	/* "HdrS" */
-#define MIN_PROTOCOL	0x020c		/* has xloadflags: kernels from 3.8 on */
-#define ENTRY_64	0x200
-#define LOADER_UNKNOWN	0xff
-#define PTE_TABLE	0x03ull		/* present, writable */
-#define PTE_LARGE	0x83ull
+enum { CMDLINE = 0x8000, CMDLINE_SPACE = 0x10000, LOW_RAM_END = 0x9fc00 };
+enum { HEADER_OFFSET = 0x1f1, HEADER_MAGIC = 0x53726448, ENTRY_64 = 0x200, LOADER_UNKNOWN = 0xff };
+enum { MIN_PROTOCOL = 0x020c };	/* has xloadflags: kernels from 3.8 on */
 
 static void open_file(struct boot_file *f, const char *path)
 {
@@ -98,11 +90,11 @@ static void write_page_tables(uint64_t *pml4)
 {
 	uint64_t *pdpt = pml4 + 512, *directory = pdpt + 512, i;
 
-	pml4[0] = PAGE_SIZE | PTE_TABLE;
+	pml4[0] = PAGE_SIZE | PTE_PRESENT | PTE_WRITE;
 	for (i = 0; i < 4; i++)
-		pdpt[i] = (2 + i) * PAGE_SIZE | PTE_TABLE;
+		pdpt[i] = (2 + i) * PAGE_SIZE | PTE_PRESENT | PTE_WRITE;
 	for (i = 0; i < 4 * 512; i++)
-		directory[i] = i << 21 | PTE_LARGE;
+		directory[i] = i << 21 | PTE_PRESENT | PTE_WRITE | PTE_LARGE;
 }
 
 /* Fills guest memory; returns the address of the first instruction. */
@@ -128,6 +120,5 @@ uint64_t boot_load(struct vm *vm, const struct boot_image *image)
 	bp->e820_table[2] = (struct boot_e820_entry){ LOW_MEM, vm->ram_size - LOW_MEM, 1 };
 	bp->e820_entries = 3;
 	bp->acpi_rsdp_addr = acpi_build(vm);
-	vm->boot_params = BOOT_PARAMS;
 	return image->hdr.pref_address + ENTRY_64;
 }

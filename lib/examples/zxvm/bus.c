@@ -14,17 +14,15 @@ static uint64_t nobody(void *dev, uint64_t at, int size, bool write, uint64_t va
  * Traps a whole range; the trap's key leads its packets back to the bus. What
  * has no trap ends zx_vcpu_enter() with ZX_ERR_NOT_FOUND.
  */
-zx_status_t bus_init(struct bus *bus, zx_handle_t guest, uint32_t kind, uint64_t base,
-		     uint64_t size)
+zx_status_t bus_init(struct bus *bus, zx_handle_t guest, uint32_t kind, uint64_t base, size_t size)
 {
 	bus_add(bus, "nobody", base, size, nobody, NULL);
 	return zx_guest_set_trap(guest, kind, base, size, ZX_HANDLE_INVALID, (uintptr_t)bus);
 }
 
-void bus_add(struct bus *bus, const char *name, uint64_t base, uint64_t size, access_fn *access,
-	     void *dev)
+void bus_add(struct bus *b, const char *name, uint64_t base, size_t size, access_fn *fn, void *dev)
 {
-	bus->region[bus->count++] = (struct bus_region){ name, base, size, access, dev, { 0, 0 } };
+	b->region[b->count++] = (struct bus_region){ name, base, size, fn, dev, { 0, 0 } };
 }
 
 /* The first region, which has no device, reaches over all of the bus. */

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: MIT
-/*
- * Decodes and carries out an instruction that touched device memory: the packet
- * says where memory was touched; only the instruction says with what.
- */
+/* A packet says where memory was touched; only the instruction says with what. */
 #include <string.h>
 
 #include "zxvm.h"
@@ -10,16 +7,6 @@
 enum { MAX_LEN = 15, REX_W = 8, REX_R = 4 };
 enum { CF = 1 << 0, PF = 1 << 2, AF = 1 << 4, ZF = 1 << 6, SF = 1 << 7, OF = 1 << 11 };
 enum { TAKE_FLAGS = 1 << 1 };	/* makes zx_vcpu_write_state() take them */
-
-static const uint8_t *skip_prefixes(const uint8_t *p, bool *operand16, uint8_t *rex)
-{
-	static const uint8_t others[] = { 0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x67, 0xf0 };
-
-	for (; *p == 0x66 || memchr(others, *p, sizeof(others)); p++)
-		*operand16 |= *p == 0x66;
-	*rex = (*p & 0xf0) == 0x40 ? *p++ : 0;
-	return p;
-}
 
 /* Bytes of ModRM, SIB and displacement; 0 when the operand is a register. */
 static unsigned int modrm_length(const uint8_t *p)
@@ -68,14 +55,12 @@ static int classify(struct insn *in, unsigned int opcode, unsigned int group, un
 	}
 }
 
-/*
- * Decodes 64-bit code of which @len bytes are known. Returns false for what
- * they do not hold whole, or zxvm does not know.
- */
+/* Decodes 64-bit code; false when its @len bytes are cut short or not known to zxvm. */
 bool insn_decode(const uint8_t *code, size_t len, struct insn *in)
 {
-	uint8_t buf[MAX_LEN + 16] = { 0 }, rex, field;
-	const uint8_t *p;
+	/* operand size; segments, address size and lock, which change nothing here */
+	static const uint8_t prefixes[] = { 0x66, 0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x67, 0xf0 };
+	uint8_t buf[MAX_LEN + 16] = { 0 }, *p = buf, rex, field;
 	bool operand16 = false, moffs;
 	unsigned int opcode, tail;
 	uint64_t imm = 0;
@@ -84,7 +69,9 @@ bool insn_decode(const uint8_t *code, size_t len, struct insn *in)
 	len = len < MAX_LEN ? len : MAX_LEN;
 	memcpy(buf, code, len);	/* zeroes behind it: reading on does no harm */
 	*in = (struct insn){ 0 };
-	p = skip_prefixes(buf, &operand16, &rex);
+	for (; memchr(prefixes, *p, sizeof(prefixes)); p++)
+		operand16 |= *p == 0x66;
+	rex = (*p & 0xf0) == 0x40 ? *p++ : 0;
 	opcode = *p++;
 	if (opcode == 0x0f)
 		opcode = 0x0f00 | *p++;

@@ -1,25 +1,17 @@
 // SPDX-License-Identifier: MIT
-/*
- * The rest of a PC that a kernel looks for: interrupt controllers that only
- * remember their masks, a timer to calibrate against, the clock, the reset line
- * of the keyboard controller, PCI with a lone host bridge, and ACPI's power
- * management block, through which the guest switches itself off.
- */
+/* The rest of a PC that a kernel looks for; of it, only what it needs. */
 #include <time.h>
 
 #include "zxvm.h"
 
 #define BCD(n)		((n) / 10 << 4 | (n) % 10)
 #define PIT_HZ		1193182ull
-#define GATE2		0x01	/* of port 0x61 */
-#define OUT2		0x20
-#define KBD_RESET	0xfe
-#define PM1_SCI_EN	0x0001	/* ACPI mode, always */
-#define PM1_SLEEP_TYPE	0x1c00
-#define PM1_SLEEP_EN	0x2000
-#define PM1_SOFT_OFF	(5u << 10)	/* as \_S5 in acpi.c says */
 
-/* Ports: command, data. An initialisation command is followed by data words. */
+enum { GATE2 = 0x01, OUT2 = 0x20 };	/* of port 0x61 */
+/* SCI_EN says ACPI mode, as always; the sleep type is that of \_S5 in acpi.c */
+enum { PM1_SCI_EN = 1, PM1_SLEEP_TYPE = 0x1c00, PM1_SLEEP_EN = 0x2000, PM1_SOFT_OFF = 5 << 10 };
+
+/* Masks are remembered. Ports: command, data; an initialisation takes data words. */
 static uint64_t pic_access(void *dev, uint64_t at, int size, bool write, uint64_t value)
 {
 	struct pic *pic = dev;
@@ -38,13 +30,10 @@ static uint64_t pic_access(void *dev, uint64_t at, int size, bool write, uint64_
 /* In 128 bits: the product outgrows 64. */
 static uint64_t pit_ticks(const struct pit_channel *ch)
 {
-	return (unsigned __int128)(now_ns() - ch->start_ns) * PIT_HZ / 1000000000;
+	return (unsigned __int128)(zx_clock_get_monotonic() - ch->start_ns) * PIT_HZ / 1000000000;
 }
 
-/*
- * Counts run, low byte first, but raise no interrupt: guests take their ticks
- * from the local APIC. A read of the low byte keeps the high one for the next.
- */
+/* Counts run, low byte first, but raise no interrupt: ticks are the local APIC's. */
 static uint64_t pit_access(void *dev, uint64_t at, int size, bool write, uint64_t value)
 {
 	struct pit_channel *ch = &((struct legacy *)dev)->pit[at < 3 ? at : value >> 6 & 3];
@@ -58,7 +47,7 @@ static uint64_t pit_access(void *dev, uint64_t at, int size, bool write, uint64_
 	if (!write)
 		return high ? ch->sample >> 8 : ch->sample;
 	ch->reload = high ? (ch->reload & 0xff) | value << 8 : value & 0xff;
-	ch->start_ns = now_ns();
+	ch->start_ns = zx_clock_get_monotonic();
 	return 0;
 }
 
@@ -69,7 +58,7 @@ static uint64_t port61_access(void *dev, uint64_t at, int size, bool write, uint
 	if (!write)
 		return l->port61 | (pit_ticks(&l->pit[2]) >= l->pit[2].reload ? OUT2 : 0);
 	if (value & ~l->port61 & GATE2)
-		l->pit[2].start_ns = now_ns();
+		l->pit[2].start_ns = zx_clock_get_monotonic();
 	l->port61 = value & 3;
 	return 0;
 }
@@ -100,11 +89,12 @@ static uint64_t cmos_access(void *dev, uint64_t at, int size, bool write, uint64
 	}
 }
 
+/* Of the keyboard controller only the command to reset; its status is ready. */
 static uint64_t kbd_access(void *dev, uint64_t at, int size, bool write, uint64_t value)
 {
-	if (write && value == KBD_RESET)
+	if (write && value == 0xfe)
 		vm_stop(((struct legacy *)dev)->vm, ZXVM_RESET);
-	return 0;	/* status: ready for a command */
+	return 0;
 }
 
 /* Address and data ports; the bridge is an i440FX, which kernels leave alone. */
@@ -123,6 +113,7 @@ static uint64_t pci_access(void *dev, uint64_t at, int size, bool write, uint64_
 	return (reg == 0 ? 0x12378086u : reg == 8 ? 0x06000000u : 0) >> 8 * (at - 4);
 }
 
+/* ACPI's event block, and the control block, through which the guest goes off. */
 static uint64_t pm1_access(void *dev, uint64_t at, int size, bool write, uint64_t value)
 {
 	struct legacy *l = dev;

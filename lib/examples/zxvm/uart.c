@@ -12,10 +12,7 @@ enum { LSR_DATA = 0x01, LSR_TX_EMPTY = 0x60, MSR_READY = 0xb0 };
 
 static const uint8_t writable[] = { 0, 0x0f, 0xff, 0xff, 0x1f, 0, 0, 0xff };
 
-/*
- * Room for input. Before a driver listens for it, input would be lost to the
- * probing of the device: until then the main thread keeps it.
- */
+/* Room for input; none before a driver listens, whose probing would lose it. */
 unsigned int uart_room(const struct uart *u)
 {
 	bool listens = (u->reg[IER] & IER_RX) && (u->reg[MCR] & MCR_OUT2) &&
@@ -54,14 +51,6 @@ void uart_receive(struct uart *u, const uint8_t *data, unsigned int len)
 	update(u);
 }
 
-static uint8_t pop(struct uart *u)
-{
-	if (!u->rx_count)
-		return 0;
-	u->rx_count--;
-	return u->rx[u->rx_head++ % sizeof(u->rx)];
-}
-
 static uint8_t read_register(struct uart *u, unsigned int reg)
 {
 	uint8_t mcr = u->reg[MCR], iir = reason(u);
@@ -70,7 +59,10 @@ static uint8_t read_register(struct uart *u, unsigned int reg)
 		return u->divisor[reg];
 	switch (reg) {
 	case DATA:
-		return pop(u);
+		if (!u->rx_count)
+			return 0;
+		u->rx_count--;
+		return u->rx[u->rx_head++ % sizeof(u->rx)];
 	case IIR_FCR:	/* reading it takes the transmitter's interrupt back */
 		if (iir == IIR_TX)
 			u->sent = false;
@@ -94,7 +86,7 @@ static void write_register(struct uart *u, unsigned int reg, uint8_t value)
 	if (reg == DATA && (u->reg[MCR] & MCR_LOOP))
 		push(u, value);
 	else if (reg == DATA)
-		terminal_output(value);
+		console_output(value);
 	if (reg == DATA || (reg == IER && (value & ~u->reg[IER] & IER_TX)))
 		u->sent = true;
 	if (reg == IIR_FCR && (value & FCR_CLEAR_RX))
@@ -104,14 +96,12 @@ static void write_register(struct uart *u, unsigned int reg, uint8_t value)
 
 static uint64_t uart_access(void *dev, uint64_t at, int size, bool write, uint64_t value)
 {
-	uint8_t result = 0;
-
 	if (write)
 		write_register(dev, at, value);
 	else
-		result = read_register(dev, at);
+		value = read_register(dev, at);
 	update(dev);
-	return result;
+	return value;
 }
 
 void uart_init(struct uart *u, struct vm *vm)

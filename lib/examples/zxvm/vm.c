@@ -3,25 +3,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 #include <zircon/process.h>
 #include <zircon/status.h>
 #include <zx_hyp/zx_hyp.h>
 
 #include "zxvm.h"
-
-#define PTE_PRESENT	0x01u
-#define PTE_LARGE	0x80u
-#define PTE_ADDRESS	0x000ffffffffff000ull
-
-uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000000000ull + t.tv_nsec;
-}
 
 /* No vCPU runs yet when these calls are made: the end of the process cleans up. */
 static void must(zx_status_t status, const char *what)
@@ -78,7 +65,7 @@ void vm_init(struct vm *vm, uint64_t ram_size, unsigned int cpus)
 	vm->ram_size = ram_size;
 	vm->cpus = cpus;
 	vm->exit_status = ZXVM_RUNNING;
-	vm->start_ns = now_ns();
+	vm->start_ns = zx_clock_get_monotonic();
 	pthread_mutex_init(&vm->lock, NULL);
 	pthread_mutex_init(&vm->vcpu_lock, NULL);
 	pthread_cond_init(&vm->vcpu_ready, NULL);
@@ -152,7 +139,7 @@ void vm_print_stats(const struct vm *vm)
 {
 	const struct vcpu *v;
 
-	fprintf(stderr, "zxvm: ran %.3f s\n", (now_ns() - vm->start_ns) / 1e9);
+	fprintf(stderr, "zxvm: ran %.3f s\n", (zx_clock_get_monotonic() - vm->start_ns) / 1e9);
 	for (v = vm->vcpu; v < vm->vcpu + vm->cpus; v++)
 		fprintf(stderr, "zxvm: vcpu %u: %llu enters, %llu interrupt packets, %llu startup packets, %llu kicks\n",
 			v->id, (ull)v->enters, (ull)v->interrupts, (ull)v->startups, (ull)v->kicks);

@@ -23,21 +23,19 @@
 /* Exit statuses, part of zxvm's interface. */
 enum { ZXVM_POWERED_OFF, ZXVM_FAILED, ZXVM_USAGE, ZXVM_RESET, ZXVM_STOPPED, ZXVM_RUNNING = -1 };
 
-#define MAX_CPUS	32
 #define PAGE_SIZE	4096ull
 #define LOW_MEM		0x100000ull
 #define MAX_MEM		0xc0000000ull	/* RAM is one piece, from 0 */
 #define MMIO_BASE	0xfe000000ull	/* trapped from here to 4 GiB */
 #define MMIO_END	0x100000000ull
 #define IOAPIC_BASE	0xfec00000u
-#define IOAPIC_PINS	24
-#define PM1_EVT_PORT	0x1000
-#define PM1_CNT_PORT	0x1004
-#define IRQ_UART	4
-#define IRQ_SCI		9
+#define BOOT_PARAMS	0x7000		/* where the first vCPU's RSI points */
+#define PTE_ADDRESS	0x000ffffffffff000ull
+enum { MAX_CPUS = 32, IOAPIC_PINS = 24, IRQ_UART = 4, IRQ_SCI = 9 };
+enum { PTE_PRESENT = 0x01, PTE_WRITE = 0x02, PTE_LARGE = 0x80 };
+enum { PM1_EVT_PORT = 0x1000, PM1_CNT_PORT = 0x1004 };
 
 typedef unsigned long long ull;	/* for printf */
-
 /* Carries out an access @at bytes into a device's region; returns what is read. */
 typedef uint64_t access_fn(void *dev, uint64_t at, int size, bool write, uint64_t value);
 
@@ -52,10 +50,8 @@ struct bus {
 	} region[16];
 };
 
-zx_status_t bus_init(struct bus *bus, zx_handle_t guest, uint32_t kind, uint64_t base,
-		     uint64_t size);
-void bus_add(struct bus *bus, const char *name, uint64_t base, uint64_t size, access_fn *access,
-	     void *dev);
+zx_status_t bus_init(struct bus *bus, zx_handle_t guest, uint32_t kind, uint64_t base, size_t size);
+void bus_add(struct bus *b, const char *name, uint64_t base, size_t size, access_fn *fn, void *dev);
 void bus_print_stats(const struct bus *bus);
 uint64_t bus_access(void *bus, uint64_t addr, int size, bool write, uint64_t value);
 
@@ -148,7 +144,6 @@ struct vm {
 	zx_handle_t guest, vmar, vmo;
 	uint8_t *ram;		/* this process's view of guest-physical 0 and up */
 	uint64_t ram_size;
-	uint64_t boot_params;	/* guest-physical: RSI of the first vCPU */
 	unsigned int cpus;
 	pthread_mutex_t lock, vcpu_lock;
 	pthread_cond_t vcpu_ready;
@@ -169,12 +164,10 @@ bool vm_stopping(struct vm *vm);
 void vm_close(struct vm *vm);
 size_t vm_fetch(const struct vm *vm, uint64_t cr3, uint64_t addr, uint8_t *buf, size_t len);
 void vm_print_stats(const struct vm *vm);
-uint64_t now_ns(void);
 
-void terminal_raw(void);
-void terminal_restore(void);
-void terminal_output(uint8_t byte);
-bool terminal_filter(uint8_t *data, size_t *len);
+int console_take_signals(void);
+void console_run(struct vm *vm, int signals);
+void console_output(uint8_t byte);
 
 /* One sentence on stderr; die() also ends the program, before vCPUs run. */
 void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
