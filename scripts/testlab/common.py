@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 REPO = Path(__file__).resolve().parents[2]
@@ -42,11 +43,12 @@ def locked(name):
     """Hold the cache-wide lock NAME; the kernel drops it if we die."""
     path = cache_dir() / f"{name}.lock"
     with open(path, "w", encoding="ascii") as lock:
+        patience = threading.Timer(5, say, [f"waiting for another run that prepares {name}"])
+        patience.start()
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            say(f"waiting for another run that is preparing {name}")
             fcntl.flock(lock, fcntl.LOCK_EX)
+        finally:
+            patience.cancel()
         yield
 
 
