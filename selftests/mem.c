@@ -13,11 +13,13 @@
 
 #define PAGE	4096ull
 #define MMIO	((uint64_t)GUEST_MMIO)
+#define RAM_OPERAND	0x150000ull
 
 struct form {
 	const char *name;
 	const uint8_t *code, *next, *end;
 	uint64_t offset;		/* of the access from RBX */
+	char ram;			/* 's', 'd': RSI, RDI is not RBX's but RAM's */
 };
 
 #define BLOB(name) GUEST_BLOB(name); extern const uint8_t guest_##name##_next[]
@@ -34,7 +36,11 @@ BLOB(rzx8q); BLOB(rsx8); BLOB(rsx16); BLOB(rsx32); BLOB(rdisp8); BLOB(rsib);
 BLOB(rself); BLOB(cmpr); BLOB(cmpm); BLOB(cmpi); BLOB(testr); BLOB(testi);
 BLOB(orm); BLOB(addm); BLOB(orr); BLOB(ori); BLOB(andr); BLOB(andi8);
 BLOB(addr); BLOB(subr); BLOB(xorr); BLOB(incm); BLOB(notm); BLOB(xchgm);
-BLOB(lockor); BLOB(prefixed);
+BLOB(lockor); BLOB(prefixed); BLOB(adcr); BLOB(sbbr); BLOB(negm); BLOB(shlm);
+BLOB(sarm); BLOB(btsm); BLOB(xaddm); BLOB(cmpxchgm); BLOB(cmpxchg8);
+BLOB(movnti); BLOB(cmovz); BLOB(cmovnz); BLOB(imulm); BLOB(mulm); BLOB(setz);
+BLOB(btm); BLOB(movdqur); BLOB(movdquw); BLOB(pushm); BLOB(popm); BLOB(stos);
+BLOB(repstos); BLOB(lods); BLOB(movsw); BLOB(movsr);
 GUEST_BLOB(readadd);
 GUEST_BLOB(othercr3);
 extern const uint8_t guest_othercr3_read[];
@@ -61,6 +67,19 @@ static const struct form operands[] = {
 static const struct form updates[] = {
 	FORM(orr), FORM(ori), FORM(andr), FORM(andi8), FORM(addr), FORM(subr),
 	FORM(xorr), FORM(incm), FORM(notm), FORM(xchgm), FORM(lockor),
+	FORM(adcr), FORM(sbbr), FORM(negm), FORM(shlm), FORM(sarm), FORM(btsm),
+	FORM(xaddm), FORM(cmpxchgm), FORM(cmpxchg8),
+};
+
+static const struct form others[] = {
+	FORM(movnti), FORM(cmovz), FORM(cmovnz), FORM(imulm), FORM(mulm),
+	FORM(setz), FORM(btm), FORM(movdqur), FORM(movdquw),
+};
+
+/* Those with a second operand in RAM, which must not change either. */
+static const struct form strings[] = {
+	FORM(stos), FORM(repstos), FORM(lods), FORM(movsw, 0, 's'),
+	FORM(movsr, 0, 'd'), FORM(pushm), FORM(popm),
 };
 
 /* The VM serves many forms: the vCPU is new for each, the guest is not. */
@@ -93,6 +112,9 @@ static void rig_load(struct rig *rig, const uint8_t *code, const uint8_t *end,
 	for (int i = 0; i < 16; i++)
 		reg[i] = 0xf0e1d2c3b4a59687 + i * 0x1010101;
 	rig->before.rbx = rbx;
+	rig->before.rsi = rbx;
+	rig->before.rdi = rbx;
+	rig->before.rsp = GUEST_STACK - 64;
 	rig->before.r12 = R12;
 	rig->before.rflags = flags | 2;
 	vcpu_write(rig->vm.vcpu, &rig->before);
@@ -136,9 +158,20 @@ static void run_form(struct rig *rig, const struct form *f, uint64_t rbx,
 	zxtest_row("%s at %#llx, flags %#llx", f->name,
 		   (unsigned long long)rbx, (unsigned long long)flags);
 	rig_load(rig, f->code, f->end, rbx, flags);
+	if (f->ram == 's')
+		rig->before.rsi = RAM_OPERAND;
+	if (f->ram == 'd')
+		rig->before.rdi = RAM_OPERAND;
+	rig->before.rflags |= 2;
+	vcpu_write(rig->vm.vcpu, &rig->before);
+	vcpu_read(rig->vm.vcpu, &rig->before);
+	poison(rig->vm.mem + RAM_OPERAND, PAGE);
+	poison(rig->vm.mem + GUEST_STACK - 128, 128);
 	ASSERT_OK(vm_enter(&rig->vm, &packet));
 	expect_packet(&packet, KEY_MEM, addr, 0, GUEST_CODE,
 		      f->next - f->code);
+	EXPECT_TRUE(poisoned(rig->vm.mem + RAM_OPERAND, PAGE));
+	EXPECT_TRUE(poisoned(rig->vm.mem + GUEST_STACK - 128, 128));
 	vcpu_read(rig->vm.vcpu, &after);
 	EXPECT_BYTES(&rig->before, &after, sizeof(after));
 	vm_expect_done(&rig->vm);
@@ -179,6 +212,16 @@ TEST_TIMEOUT(memory_operands_leave_registers_and_flags_alone, 120)
 TEST_TIMEOUT(updates_are_one_packet_and_leave_registers_and_flags_alone, 120)
 {
 	run_forms(updates, ARRAY_SIZE(updates));
+}
+
+TEST_TIMEOUT(other_forms_leave_every_register_alone, 120)
+{
+	run_forms(others, ARRAY_SIZE(others));
+}
+
+TEST_TIMEOUT(a_second_operand_in_ram_is_not_touched, 120)
+{
+	run_forms(strings, ARRAY_SIZE(strings));
 }
 
 TEST_TIMEOUT(the_address_is_exact_inside_the_page, 120)

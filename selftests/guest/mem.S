@@ -67,6 +67,34 @@ guest_end \name
 	form	xchgm, xchg %eax, (%rbx)
 	form	lockor, lock orl $0x10, (%rbx)
 
+	form	adcr, adc %ecx, (%rbx)
+	form	sbbr, sbb %ecx, (%rbx)
+	form	negm, negl (%rbx)
+	form	shlm, shll $1, (%rbx)
+	form	sarm, sarl %cl, (%rbx)
+	form	btsm, btsl $3, (%rbx)
+	form	xaddm, xadd %ecx, (%rbx)
+	form	cmpxchgm, lock cmpxchg %ecx, (%rbx)
+	form	cmpxchg8, cmpxchg8b (%rbx)
+
+	/* what else reads or writes */
+	form	movnti, movnti %eax, (%rbx)
+	form	cmovz, cmovz (%rbx), %eax
+	form	cmovnz, cmovnz (%rbx), %eax
+	form	imulm, imul (%rbx), %eax
+	form	mulm, mull (%rbx)
+	form	setz, setz (%rbx)
+	form	btm, btl $3, (%rbx)
+	form	movdqur, movdqu (%rbx), %xmm0
+	form	movdquw, movdqu %xmm0, (%rbx)
+	form	pushm, pushq (%rbx)
+	form	popm, popq (%rbx)
+	form	stos, stosl
+	form	repstos, rep stosl
+	form	lods, lodsl
+	form	movsw, movsl
+	form	movsr, movsl
+
 	/* an address-size prefix, which makes it longer */
 	form	prefixed, .byte 0x67, 0x8b, 0x03
 
