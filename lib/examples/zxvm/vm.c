@@ -142,7 +142,8 @@ void vm_print_stats(const struct vm *vm)
 	fprintf(stderr, "zxvm: ran %.3f s\n", (zx_clock_get_monotonic() - vm->start_ns) / 1e9);
 	for (v = vm->vcpu; v < vm->vcpu + vm->cpus; v++)
 		fprintf(stderr, "zxvm: vcpu %u: %llu enters, %llu interrupt packets, %llu startup packets, %llu kicks\n",
-			v->id, (ull)v->enters, (ull)v->interrupts, (ull)v->startups, (ull)v->kicks);
+			(unsigned int)(v - vm->vcpu), (ull)v->enters, (ull)v->interrupts,
+			(ull)v->startups, (ull)v->kicks);
 	bus_print_stats(&vm->io);
 	bus_print_stats(&vm->mmio);
 }
