@@ -53,6 +53,7 @@ check:	## All tests (ARGS="NAME...": only those)
 
 install: module lib	## Module, headers, library, pkg-config file and udev rule
 	$(MAKE) -C "$(KDIR)" M="$(CURDIR)" INSTALL_MOD_PATH="$(or $(INSTALL_MOD_PATH),$(DESTDIR))" \
+		CONFIG_MODULE_SIG_ALL= \
 		modules_install
 	$(MAKE) -C lib install
 	install -D -m 644 uapi/linux/zx_hyp.h "$(DESTDIR)$(PREFIX)/include/linux/zx_hyp.h"
