@@ -62,5 +62,5 @@ install: module lib	## Module, headers, library, pkg-config file and udev rule
 clean:	## Everything that was built, but not the cache of kernels
 	rm -rf "$(BUILD)"
 	find . -path ./.git -prune -o \( -name '*.o' -o -name '*.ko' -o -name '*.mod' \
-		-o -name '*.mod.c' -o -name '.*.cmd' -o -name '*.o.d' -o -name modules.order \
+		-o -name '*.mod.c' -o -name '.*.cmd' -o -name '.*.o.d' -o -name modules.order \
 		-o -name Module.symvers -o -name .tmp_versions \) -exec rm -rf {} +
