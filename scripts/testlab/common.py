@@ -57,7 +57,7 @@ def need(tool, package):
     path = shutil.which(tool, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
     if not path:
         raise LabError(f"{tool} is missing; install it with: apt-get install {package} "
-                       "(or run scripts/deps)")
+                       "(or run scripts/deps machine)")
     return path
 
 

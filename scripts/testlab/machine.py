@@ -12,6 +12,8 @@ import time
 import tty
 from pathlib import Path
 
+from .common import need
+
 # -cx16: QEMU 7.2 leaves EFLAGS corrupt after cmpxchg16b. The other minus signs take out
 # what TCG does not have, which it would otherwise complain about.
 CPU = ("EPYC,+svm,+npt,-cx16,-rdseed,-sha-ni,-fxsr-opt,-misalignsse,-3dnowprefetch,"
@@ -40,7 +42,8 @@ class Machine:
 
     def _argv(self, fds, tty_fd):
         accel = "tcg,thread=single" if self.icount else "tcg,thread=multi"
-        argv = [*self.qemu, "-accel", accel, "-cpu", CPU, "-M", "q35,usb=off",
+        # It must not outlive us, however we die.
+        argv = [need("setpriv", "util-linux"), "--pdeathsig", "KILL", *self.qemu, "-accel", accel, "-cpu", CPU, "-M", "q35,usb=off",
                 "-m", str(self.mem), "-smp", str(self.smp), "-nodefaults", "-no-user-config",
                 "-display", "none", "-no-reboot",
                 "-device", "isa-debug-exit,iobase=0xf4,iosize=4",

@@ -2,6 +2,7 @@
 """Debian packages of any suite, unpacked aside; the system's own apt state is not touched."""
 
 import os
+import platform
 import re
 import subprocess
 
@@ -16,13 +17,15 @@ def _mirrors():
     out = run(["apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE)",
                "Created-By: Packages"], "apt-get indextargets")
     rows = [line.split() for line in out.splitlines() if len(line.split()) == 2]
-    main = [uri for uri, rel in rows if re.search(r"/debian/?$", uri)
-            and not rel.endswith("-security")]
-    security = [uri for uri, rel in rows if rel.endswith("-security")]
+    own = platform.freedesktop_os_release().get("VERSION_CODENAME")
+    # Other archives may use the same suite names: prefer what is called debian.
+    main = sorted((not re.search(r"/debian(\.list)?/?$", uri), uri) for uri, suite in rows
+                  if suite in (own, "stable", "testing", "unstable", "sid"))
+    security = [uri for uri, suite in rows if suite.endswith("-security")]
     if not main:
-        raise LabError("apt's sources name no Debian archive (…/debian); add one to "
+        raise LabError("apt's sources name no Debian archive; add one to "
                        "/etc/apt/sources.list.d and run the same command again")
-    return main[0], (security[0] if security else None)
+    return main[0][1], (security[0] if security else None)
 
 
 class Suite:
@@ -36,8 +39,12 @@ class Suite:
         self.fresh = False
 
     def mirror(self):
-        """The URI this suite is fetched from."""
-        return _mirrors()[0]
+        """One server of this suite, for tools that do not know apt's lists of mirrors."""
+        uri = _mirrors()[0]
+        if uri.startswith("mirror+file:"):
+            with open(uri.removeprefix("mirror+file:").rstrip("/"), encoding="ascii") as f:
+                uri = f.readline().split()[0]
+        return uri
 
     def _options(self):
         return ["-o", f"Dir::State={self.dir}/state",

@@ -85,6 +85,36 @@ bash_script_runs() {
 	exits 6 vm --no-module -- "$scratch/script"
 }
 
+two_cpus() {
+	[ "$(vm --no-module --smp 2 -- nproc)" = 2 ]
+}
+
+# within SECONDS COMMAND...: COMMAND succeeds before the time is over
+within() {
+	within_left=$(($1 * 10))
+	shift
+	until "$@"; do
+		[ "$within_left" -gt 0 ] || return 1
+		within_left=$((within_left - 1))
+		sleep 0.1
+	done
+}
+
+emulator_of() {
+	emulator=$(cat "/proc/$1/task/$1/children") && grep -q qemu-system "/proc/${emulator% }/cmdline"
+} 2>/dev/null
+
+is_gone() {
+	! grep -q . "/proc/$1/cmdline"
+} 2>/dev/null
+
+killed_run_leaves_nothing() {
+	vm_pid=$(sh -c 'scripts/vm run --no-module -- sleep 1000 >/dev/null 2>&1 & echo $!')
+	within 30 emulator_of "$vm_pid" || return 1
+	kill -9 "$vm_pid"
+	within 30 is_gone "${emulator% }"
+}
+
 terminal_passes_through() {
 	script -qec "$(pwd)/scripts/vm run --no-module --kernel $kernel -- sh -c 'tty; exit 9'" \
 		/dev/null </dev/null >"$scratch/out"
@@ -95,7 +125,7 @@ terminal_passes_through() {
 
 splat=$(scripts/kernels compile "$kernel" selftests/harness/zxh_splat) || exit 1
 
-plan 24
+plan 26
 for status in 0 1 77 255; do
 	check "status $status passes through" \
 		exits $status vm --no-module -- sh -c "exit $status"
@@ -109,6 +139,8 @@ check "a dynamic program brings its libraries" libraries_come_along
 check "a static program runs" static_program_runs
 check "a bash script runs" bash_script_runs
 check "a terminal passes through" terminal_passes_through
+check "a machine can have two CPUs" two_cpus
+check "an emulator does not outlive its run" killed_run_leaves_nothing
 check "a program without end is stopped" \
 	exits 124 vm --no-module --timeout 10 -- sleep 1000
 check "a well-behaved module leaves the run green" \
