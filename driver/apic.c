@@ -56,13 +56,49 @@ static enum hrtimer_restart zxh_apic_timer(struct hrtimer *timer)
 	struct zxh_vcpu *v = container_of(timer, struct zxh_vcpu, apic.timer);
 	u32 lvt = READ_ONCE(v->apic.lvt_timer);
 
-	WRITE_ONCE(v->apic.tsc_deadline, 0);
+	if (ZXH_TIMER_MODE(lvt) != ZXH_TIMER_PERIODIC) {
+		if (!(lvt & ZXH_LVT_MASKED))
+			zxh_vcpu_pend(v, lvt & APIC_VECTOR_MASK);
+		return HRTIMER_NORESTART;
+	}
+	/* The last tick was not taken yet: stop until it is. Nobody may enter. */
+	if (!(lvt & ZXH_LVT_MASKED) && test_bit(lvt & APIC_VECTOR_MASK, v->pending)) {
+		atomic_set(&v->apic.stopped, 1);
+		smp_mb__after_atomic();
+		if (test_bit(lvt & APIC_VECTOR_MASK, v->pending))
+			return HRTIMER_NORESTART;
+		/* Taken just now; if it saw @stopped it starts the timer as well. */
+		atomic_set(&v->apic.stopped, 0);
+	}
 	if (!(lvt & ZXH_LVT_MASKED))
 		zxh_vcpu_pend(v, lvt & APIC_VECTOR_MASK);
-	if (ZXH_TIMER_MODE(lvt) != ZXH_TIMER_PERIODIC || !v->apic.period)
-		return HRTIMER_NORESTART;
 	hrtimer_forward_now(timer, v->apic.period);
 	return HRTIMER_RESTART;
+}
+
+/**
+ * zxh_apic_delivered() - a vector is pending no more: the timer may go on
+ * @v: the vCPU, in its own thread
+ */
+void zxh_apic_delivered(struct zxh_vcpu *v)
+{
+	smp_mb__after_atomic();
+	if (atomic_read(&v->apic.stopped) && atomic_xchg(&v->apic.stopped, 0))
+		hrtimer_start(&v->apic.timer, ktime_add(ktime_get(), v->apic.period),
+			      HRTIMER_MODE_ABS);
+}
+
+/**
+ * zxh_apic_read_deadline() - RDMSR of TSC_DEADLINE
+ * @v: the vCPU, in its own thread
+ *
+ * Return: what was written, or 0 once it has passed.
+ */
+u64 zxh_apic_read_deadline(struct zxh_vcpu *v)
+{
+	u64 deadline = v->apic.tsc_deadline;
+
+	return deadline > zxh_kvm_guest_tsc(v->kvm) ? deadline : 0;
 }
 
 void zxh_apic_init(struct zxh_vcpu *v)
@@ -90,6 +126,7 @@ static void zxh_apic_start_count(struct zxh_vcpu *v)
 	ktime_t delay;
 
 	hrtimer_cancel(&apic->timer);
+	atomic_set(&apic->stopped, 0);
 	if (!apic->initial_count || ZXH_TIMER_MODE(apic->lvt_timer) == ZXH_TIMER_DEADLINE)
 		return;
 	delay = zxh_ticks_to_ktime(zxh_apic_count_ticks(apic));
@@ -116,7 +153,7 @@ int zxh_apic_write_deadline(struct zxh_vcpu *v, u64 deadline)
 		return ZXH_ERR_INVALID_ARGS;
 	/* A callback that runs meanwhile is one that fired before the write. */
 	hrtimer_try_to_cancel(&apic->timer);
-	WRITE_ONCE(apic->tsc_deadline, deadline);
+	apic->tsc_deadline = deadline;
 	if (!deadline)
 		return 0;
 	delay = deadline > now ? zxh_ticks_to_ktime(deadline - now) : 0;
@@ -135,8 +172,7 @@ static int zxh_apic_write_lvt_timer(struct zxh_vcpu *v, u32 lvt)
 	if (ZXH_TIMER_MODE(lvt) == ZXH_TIMER_MODE(old))
 		return 0;
 	hrtimer_cancel(&apic->timer);
-	WRITE_ONCE(apic->tsc_deadline, 0);
-	/* The callback of the old mode is over: it saw either value. */
+	apic->tsc_deadline = 0;
 	zxh_apic_start_count(v);
 	return 0;
 }

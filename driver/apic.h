@@ -29,6 +29,7 @@ struct zxh_vcpu;
  * @initial_count: as written
  * @tsc_deadline: guest TSC, 0 for none
  * @period: between two ticks of a periodic timer
+ * @stopped: the periodic timer waits for its last tick to be taken
  * @timer: fires @lvt_timer's vector
  */
 struct zxh_apic {
@@ -37,6 +38,7 @@ struct zxh_apic {
 	u32 initial_count;
 	u64 tsc_deadline;
 	ktime_t period;
+	atomic_t stopped;
 	struct hrtimer timer;
 };
 
@@ -46,5 +48,7 @@ u64 zxh_apic_base(u32 id);
 int zxh_apic_read(struct zxh_vcpu *v, u32 msr, u64 *data);
 int zxh_apic_write(struct zxh_vcpu *v, u32 msr, u64 data, struct zx_hyp_packet *packet);
 int zxh_apic_write_deadline(struct zxh_vcpu *v, u64 deadline);
+u64 zxh_apic_read_deadline(struct zxh_vcpu *v);
+void zxh_apic_delivered(struct zxh_vcpu *v);
 
 #endif /* ZXH_APIC_H */

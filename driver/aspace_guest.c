@@ -233,6 +233,7 @@ static void zxh_slots_empty_locked(struct zxh_gspace *g, u64 start, u64 end)
 	struct zxh_slot *slot;
 
 	while ((slot = mas_find(&mas, end - 1))) {
+		start = slot->gpa + slot->size;
 		zxh_slot_delete_locked(g, slot);
 		mas_set(&mas, start);
 	}
@@ -514,9 +515,11 @@ int zxh_gspace_punch_locked(struct zxh_aspace *as, u64 gpa, u64 len)
 		return ZXH_ERR_NO_MEMORY;
 	if (!mas_find(&slot, gpa + len - 1))
 		return 0;
-	zxh_kvm_vm_pause(g->vm);
-	r = zxh_slots_punch_locked(g, gpa, gpa + len);
-	zxh_kvm_vm_resume(g->vm);
+	r = zxh_kvm_vm_pause(g->vm);
+	if (!r) {
+		r = zxh_slots_punch_locked(g, gpa, gpa + len);
+		zxh_kvm_vm_resume(g->vm);
+	}
 	return r;
 }
 

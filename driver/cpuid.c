@@ -37,13 +37,13 @@ static void zxh_cpuid_extended_features(u32 regs[4])
 	/* TSC_ADJUST, PT, and AVX-512 F DQ IFMA PF ER CD BW VL */
 	regs[EBX] &= ~(BIT(1) | BIT(25) | BIT(16) | BIT(17) | BIT(21) | BIT(26) | BIT(27) |
 		       BIT(28) | BIT(30) | BIT(31));
-	/* AVX-512 VBMI VBMI2 VNNI BITALG VPOPCNTDQ */
-	regs[ECX] &= ~(BIT(1) | BIT(6) | BIT(11) | BIT(12) | BIT(14));
-	/* AVX-512 4VNNIW 4FMAPS VP2INTERSECT FP16, IBRS, STIBP, L1D_FLUSH,
+	/* AVX-512 VBMI VBMI2 VNNI BITALG VPOPCNTDQ; PKU, whose state XCR0 lacks */
+	regs[ECX] &= ~(BIT(1) | BIT(6) | BIT(11) | BIT(12) | BIT(14) | BIT(3) | BIT(4));
+	/* AVX-512 4VNNIW 4FMAPS VP2INTERSECT FP16, AMX, IBRS, STIBP, L1D_FLUSH,
 	 * ARCH_CAPABILITIES, SSBD
 	 */
-	regs[EDX] &= ~(BIT(2) | BIT(3) | BIT(8) | BIT(23) | BIT(26) | BIT(27) | BIT(28) |
-		       BIT(29) | BIT(31));
+	regs[EDX] &= ~(BIT(2) | BIT(3) | BIT(8) | BIT(23) | BIT(22) | BIT(24) | BIT(25) |
+		       BIT(26) | BIT(27) | BIT(28) | BIT(29) | BIT(31));
 }
 
 static void zxh_cpuid_hypervisor(u32 regs[4])
@@ -74,7 +74,6 @@ static void zxh_cpuid_amd(u32 leaf, u32 apic_id, u32 regs[4])
 		regs[ECX] = 0;
 		break;
 	case 0x8000000a:
-	case 0x8000001f:
 		memset(regs, 0, 4 * sizeof(regs[0]));
 		break;
 	}
@@ -108,6 +107,8 @@ void zxh_cpuid_edit(u32 leaf, u32 subleaf, u32 apic_id, u32 regs[4])
 	case 0x7:
 		if (!subleaf)
 			zxh_cpuid_extended_features(regs);
+		else if (subleaf == 1)
+			regs[EAX] &= ~BIT(5);	/* AVX512_BF16 */
 		break;
 	case 0xa:
 		regs[EAX] = 0;
@@ -140,6 +141,10 @@ void zxh_cpuid_edit(u32 leaf, u32 subleaf, u32 apic_id, u32 regs[4])
 		break;
 	case 0x80000000:
 		regs[EAX] = min_t(u32, regs[EAX], ZXH_MAX_EXTENDED);
+		break;
+	case ZXH_MAX_BASIC + 1 ... ZXH_HYPERVISOR - 1:
+	case ZXH_MAX_EXTENDED + 1 ... U32_MAX:
+		memset(regs, 0, 4 * sizeof(regs[0]));
 		break;
 	default:
 		zxh_cpuid_amd(leaf, apic_id, regs);

@@ -104,7 +104,7 @@ static int zxh_exit_msr(struct zxh_vcpu *v, const struct zxh_exit *exit,
 		r = zxh_msr_read(v, exit->msr.index, &data);
 	else
 		r = zxh_msr_write(v, exit->msr.index, data, packet);
-	if (r > 0) {
+	if (r > 0 || r == -EINTR) {
 		zxh_kvm_abandon(v->kvm);
 		return r;
 	}
@@ -172,9 +172,9 @@ static int zxh_irq_deliver_exception(struct zxh_vcpu *v, unsigned int vector)
 	if (vector >= ZXH_EXCEPTIONS)
 		return ZXH_ERR_NOT_SUPPORTED;
 	r = zxh_kvm_exception_inject(v->kvm, vector, ZXH_ERROR_CODES & BIT(vector));
-	if (r == -EINTR)
+	if (r == -EINTR || r == -EBUSY)
 		set_bit(vector, v->pending);
-	return r;
+	return r == -EBUSY ? ZXH_RUN_ON : r;
 }
 
 /* Return: 0 when something went in, ZXH_RUN_ON when the guest cannot take it. */
@@ -189,6 +189,7 @@ static int zxh_irq_deliver_one(struct zxh_vcpu *v, unsigned int vector)
 	if (!zxh_kvm_irq_ready(v->kvm))
 		return ZXH_RUN_ON;
 	clear_bit(vector, v->pending);
+	zxh_apic_delivered(v);
 	zxh_kvm_irq_inject(v->kvm, vector);
 	return 0;
 }

@@ -39,6 +39,15 @@ static u64 zxh_paging_root(const struct zxh_mode *mode, const struct zxh_paging 
 	return mode->cr3 & PHYSICAL_PAGE_MASK;
 }
 
+/* Whether bit 7 of an entry at @level says that it is a page. */
+static bool zxh_paging_large(const struct zxh_mode *mode, const struct zxh_paging *p,
+			     unsigned int level)
+{
+	if (p->levels == 2)
+		return mode->cr4 & X86_CR4_PSE;
+	return p->levels != 3 || level != 3;
+}
+
 /* Return: 0 and the guest-physical address, or a status. */
 static int zxh_walk(struct zxh_guest *guest, const struct zxh_mode *mode, u64 va, u64 *gpa)
 {
@@ -64,9 +73,13 @@ static int zxh_walk(struct zxh_guest *guest, const struct zxh_mode *mode, u64 va
 		if (!(entry & _PAGE_PRESENT))
 			return ZXH_ERR_NOT_FOUND;
 		table = entry & PHYSICAL_PAGE_MASK;
-		/* Bit 7: a large page; PAE's top level has none. */
-		if (level > 1 && (entry & _PAGE_PSE) && !(p.levels == 3 && level == 3))
+		if (level > 1 && (entry & _PAGE_PSE) && zxh_paging_large(mode, &p, level)) {
+			/* Two levels: more address bits in place of lower ones. */
+			if (p.levels == 2)
+				table = (entry & GENMASK_ULL(31, 22)) |
+					((entry & GENMASK_ULL(20, 13)) << 19);
 			break;
+		}
 	}
 	shift = level ? PAGE_SHIFT + (level - 1) * p.bits : PAGE_SHIFT;
 	*gpa = (table & ~(BIT_ULL(shift) - 1)) | (va & (BIT_ULL(shift) - 1));
@@ -86,12 +99,12 @@ static int zxh_walk(struct zxh_guest *guest, const struct zxh_mode *mode, u64 va
 int zxh_insn_fetch(struct zxh_guest *guest, const struct zxh_mode *mode, u64 rip,
 		   u8 bytes[ZXH_MAX_INSN], unsigned int *n)
 {
-	u64 va = mode->cs_base + rip, gpa;
+	bool flat = (mode->efer & EFER_LMA) && mode->cs_l;
+	u64 va = flat ? rip : (u32)(mode->cs_base + rip);
 	unsigned int chunk;
+	u64 gpa;
 	int r = 0;
 
-	if (!(mode->efer & EFER_LMA))
-		va &= U32_MAX;
 	for (*n = 0; *n < ZXH_MAX_INSN; *n += chunk, va += chunk) {
 		chunk = min_t(u64, ZXH_MAX_INSN - *n, PAGE_SIZE - offset_in_page(va));
 		r = zxh_walk(guest, mode, va, &gpa);

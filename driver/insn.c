@@ -19,6 +19,7 @@
 #define Z	BIT(2)		/* immediate of 2 or 4 bytes, by operand size */
 #define O	BIT(3)		/* offset of the size of an address */
 #define G	BIT(4)		/* immediate only for /0 and /1: group 3 */
+#define W	BIT(5)		/* immediate of 2 bytes */
 
 struct zxh_insn {
 	const u8 *bytes;
@@ -65,7 +66,15 @@ static unsigned int zxh_insn_form(u8 op)
 	case 0xf7:
 		return M | Z | G;
 	case 0x68:
+	case 0xe8:
 		return Z;
+	case 0x9a:
+		return Z | W;
+	case 0xc2:
+	case 0xca:
+		return W;
+	case 0xc8:
+		return W | B;
 	case 0x6a:
 	case 0xcd:
 		return B;
@@ -116,12 +125,11 @@ static int zxh_insn_prefixes(struct zxh_insn *in, const struct zxh_mode *mode)
 		else if (b == 0x67)
 			adsize = true;
 		else if (b != 0xf0 && b != 0xf2 && b != 0xf3 && b != 0x26 && b != 0x2e &&
-			 b != 0x36 && b != 0x3e && b != 0x64 && b != 0x65)
+			 b != 0x36 && b != 0x3e && b != 0x64 && b != 0x65 &&
+			 !(m64 && (b & 0xf0) == 0x40))
 			break;
-	}
-	if (m64 && (b & 0xf0) == 0x40) {
-		wide = b & 8;
-		b = zxh_insn_next(in);
+		/* REX counts as the last prefix only. */
+		wide = m64 && (b & 0xf8) == 0x48;
 	}
 	in->operand_size = wide ? 8 : big != opsize ? 4 : 2;
 	if (m64)
@@ -221,6 +229,8 @@ unsigned int zxh_insn_length(const u8 *bytes, unsigned int n, const struct zxh_m
 		in.pos += 1;
 	if (form & Z)
 		in.pos += min(in.operand_size, 4U);
+	if (form & W)
+		in.pos += 2;
 	if (form & O)
 		in.pos += in.address_size;
 	return in.pos <= in.n ? in.pos : 0;

@@ -115,10 +115,10 @@ struct zxh_boot {
 /**
  * struct zxh_kvm_ops - what the door asks of the rest of the driver
  * @cpuid: edit one CPUID leaf before a guest sees it; regs is EAX, EBX, ECX, EDX
- * @current_vcpu: the vCPU that the current thread owns, or NULL. Called and
- *	used with preemption off; interrupts may be off, too
- * @tsc_deadline: the current thread's vCPU wrote TSC_DEADLINE and KVM kept the
- *	write for itself. Called with interrupts off
+ * @current_vcpu: the vCPU that the current thread has entered, or NULL. Called
+ *	from KVM's tracepoints, perhaps with interrupts off
+ * @tsc_deadline: the vCPU that the current thread has entered wrote TSC_DEADLINE
+ *	and KVM kept the write for itself. Called with interrupts off
  */
 struct zxh_kvm_ops {
 	void (*cpuid)(u32 leaf, u32 subleaf, u32 apic_id, u32 regs[4]);
@@ -133,7 +133,7 @@ u32 zxh_kvm_gpa_bits(void);
 
 int zxh_kvm_vm_create(struct zxh_kvm_vm **vm);
 void zxh_kvm_vm_destroy(struct zxh_kvm_vm *vm);
-void zxh_kvm_vm_pause(struct zxh_kvm_vm *vm);
+int zxh_kvm_vm_pause(struct zxh_kvm_vm *vm);
 void zxh_kvm_vm_resume(struct zxh_kvm_vm *vm);
 int zxh_kvm_slot_set(struct zxh_kvm_vm *vm, u32 slot, u64 gpa, u64 size, unsigned long hva);
 
@@ -144,6 +144,7 @@ int zxh_kvm_run(struct zxh_kvm_vcpu *vcpu, struct zxh_exit *exit);
 void zxh_kvm_in_begin(struct zxh_kvm_vcpu *vcpu);
 void zxh_kvm_mem_done(struct zxh_kvm_vcpu *vcpu, u64 rip);
 void zxh_kvm_abandon(struct zxh_kvm_vcpu *vcpu);
+int zxh_kvm_clock_write(struct zxh_kvm_vcpu *vcpu, u32 msr, u64 data);
 void zxh_kvm_msr_done(struct zxh_kvm_vcpu *vcpu, bool fault, u64 data);
 void zxh_kvm_get_state(struct zxh_kvm_vcpu *vcpu, struct zx_hyp_vcpu_state *state);
 void zxh_kvm_set_state(struct zxh_kvm_vcpu *vcpu, const struct zx_hyp_vcpu_state *state);

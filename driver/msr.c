@@ -6,6 +6,7 @@
  */
 #include <linux/kernel.h>
 #include <asm/msr-index.h>
+#include <uapi/asm/kvm_para.h>
 
 #include "msr.h"
 #include "vcpu.h"
@@ -77,7 +78,7 @@ int zxh_msr_read(struct zxh_vcpu *v, u32 msr, u64 *data)
 		*data = MSR_IA32_MISC_ENABLE_FAST_STRING;
 		return 0;
 	case ZXH_MSR_TSC_DEADLINE:
-		*data = READ_ONCE(v->apic.tsc_deadline);
+		*data = zxh_apic_read_deadline(v);
 		return 0;
 	}
 	quiet = zxh_msr_find_quiet(msr);
@@ -87,6 +88,24 @@ int zxh_msr_read(struct zxh_vcpu *v, u32 msr, u64 *data)
 	return 0;
 }
 
+/*
+ * A page for KVM to keep the time in. One that is not there is an error of the
+ * VMM's, as Zircon has it; KVM would forget about it in silence.
+ */
+static int zxh_msr_write_clock(struct zxh_vcpu *v, u32 msr, u64 data)
+{
+	bool wall = msr == MSR_KVM_WALL_CLOCK || msr == MSR_KVM_WALL_CLOCK_NEW;
+	u64 gpa = wall ? data : data & ~KVM_MSR_ENABLED;
+	int r;
+
+	if (wall || (data & KVM_MSR_ENABLED)) {
+		r = zxh_guest_resolve_fault(v->guest, gpa, true);
+		if (r)
+			return r;
+	}
+	return zxh_kvm_clock_write(v->kvm, msr, data);
+}
+
 /**
  * zxh_msr_write() - WRMSR
  * @v: the vCPU, in its own thread
@@ -94,7 +113,7 @@ int zxh_msr_read(struct zxh_vcpu *v, u32 msr, u64 *data)
  * @data: EDX:EAX
  * @packet: filled in for ZXH_MSR_PACKET
  *
- * Return: 0, ZXH_MSR_FAULT, ZXH_MSR_PACKET, or a status for the VMM.
+ * Return: 0, ZXH_MSR_FAULT, ZXH_MSR_PACKET, a status for the VMM, or -EINTR.
  */
 int zxh_msr_write(struct zxh_vcpu *v, u32 msr, u64 data, struct zx_hyp_packet *packet)
 {
@@ -112,6 +131,11 @@ int zxh_msr_write(struct zxh_vcpu *v, u32 msr, u64 data, struct zx_hyp_packet *p
 		return 0;
 	case ZXH_MSR_TSC_DEADLINE:
 		return zxh_apic_write_deadline(v, data);
+	case MSR_KVM_WALL_CLOCK:
+	case MSR_KVM_SYSTEM_TIME:
+	case MSR_KVM_WALL_CLOCK_NEW:
+	case MSR_KVM_SYSTEM_TIME_NEW:
+		return zxh_msr_write_clock(v, msr, data);
 	}
 	quiet = zxh_msr_find_quiet(msr);
 	return quiet && quiet->writable ? 0 : ZXH_MSR_FAULT;

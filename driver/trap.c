@@ -99,18 +99,20 @@ static int zxh_trap_set_mem(struct zxh_guest *guest, const struct zx_hyp_guest_s
 	r = zxh_vmar_unmap(guest->root, req->addr, req->len);
 	if (r)
 		return r;
+	if (mutex_lock_killable(&guest->as->lock))
+		return -EINTR;
 	/* First the trap, then the hole: vCPUs may run into the hole at once. */
 	r = zxh_trap_insert(&guest->mem_traps, req);
 	if (r)
-		return r;
-	mutex_lock(&guest->as->lock);
+		goto unlock;
 	r = zxh_gspace_punch_locked(guest->as, req->addr, req->len);
-	mutex_unlock(&guest->as->lock);
 	if (r) {
 		trap = mtree_erase(&guest->mem_traps, req->addr);
 		synchronize_rcu();
 		kfree(trap);
 	}
+unlock:
+	mutex_unlock(&guest->as->lock);
 	return r;
 }
 

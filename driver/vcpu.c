@@ -35,28 +35,36 @@ static struct zxh_vcpu *zxh_vcpu_find_rcu(struct task_struct *task)
 	return NULL;
 }
 
-/* Called by the door's probes, in a vCPU's own thread, preemption off. */
-struct zxh_kvm_vcpu *zxh_vcpu_current_kvm(void)
+/*
+ * For the door's probes: the vCPU that this thread is inside of, and holds a
+ * reference to. A thread that owns a vCPU may also run a guest of plain KVM,
+ * whose events are not ours.
+ */
+static struct zxh_vcpu *zxh_vcpu_entered(void)
 {
-	struct zxh_kvm_vcpu *kvm;
 	struct zxh_vcpu *v;
 
 	rcu_read_lock();
 	v = zxh_vcpu_find_rcu(current);
-	kvm = v ? v->kvm : NULL;
+	if (v && !v->entered)
+		v = NULL;
 	rcu_read_unlock();
-	return kvm;
+	return v;
+}
+
+struct zxh_kvm_vcpu *zxh_vcpu_current_kvm(void)
+{
+	struct zxh_vcpu *v = zxh_vcpu_entered();
+
+	return v ? v->kvm : NULL;
 }
 
 void zxh_vcpu_tsc_deadline(u64 deadline)
 {
-	struct zxh_vcpu *v;
+	struct zxh_vcpu *v = zxh_vcpu_entered();
 
-	rcu_read_lock();
-	v = zxh_vcpu_find_rcu(current);
 	if (v)
 		zxh_apic_write_deadline(v, deadline);
-	rcu_read_unlock();
 }
 
 /* Make @v the vCPU of its thread. Return: 0, or ZXH_ERR_BAD_STATE if it has one. */
@@ -167,7 +175,7 @@ static int zxh_vcpu_create_locked(struct zxh_guest *guest, u64 entry, struct zxh
 
 unbind:
 	zxh_vcpu_unbind(v);
-	/* A probe may have found it. */
+	/* A look-up by another thread may have it in its hands. */
 	synchronize_rcu();
 free_vcpu:
 	kfree(v);
@@ -342,9 +350,11 @@ int zxh_vcpu_enter_ioctl(struct zxh_file *f, void *arg)
 		r = ZXH_ERR_BAD_STATE;
 		goto put;
 	}
+	v->entered = true;
 	do {
 		r = zxh_vcpu_step(v, &packet);
 	} while (r == ZXH_RUN_ON);
+	v->entered = false;
 	if (!r && copy_to_user(out, &packet, sizeof(packet)))
 		r = ZXH_ERR_INVALID_ARGS;
 put:

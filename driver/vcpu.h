@@ -29,6 +29,7 @@
  *	table's lock
  * @pending: vectors to deliver; atomic
  * @kicked: the next enter, or the one that runs, returns CANCELED; atomic
+ * @entered: its thread is inside enter; @task's, read by it under RCU
  * @halted: the guest executed HLT and nothing has woken it; @task's
  * @retries: faults in a row that were said to be resolved; @task's
  * @wait: @task, while halted
@@ -43,6 +44,7 @@ struct zxh_vcpu {
 	struct hlist_node node;
 	DECLARE_BITMAP(pending, ZXH_VECTORS);
 	unsigned long kicked;
+	bool entered;
 	bool halted;
 	unsigned int retries;
 	wait_queue_head_t wait;

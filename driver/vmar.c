@@ -64,7 +64,9 @@ static void zxh_vmar_forget_all(struct zxh_vmar *vmar)
 
 	mt_for_each(&vmar->regions, m, index, ULONG_MAX)
 		zxh_mapping_put(m);
-	__mt_destroy(&vmar->regions);
+	/* A tree that was destroyed has forgotten who locks it. */
+	if (!mtree_empty(&vmar->regions))
+		__mt_destroy(&vmar->regions);
 }
 
 static void zxh_vmar_release(struct zxh_object *obj)

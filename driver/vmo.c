@@ -77,6 +77,8 @@ static void zxh_vmo_setup(const struct file_operations *shmem)
 		zxh_vmo_fops = *shmem;
 		zxh_vmo_fops.owner = THIS_MODULE;
 		zxh_vmo_fops.ZXH_FOP_MMAP = zxh_vmo_mmap;
+		/* shmem's insists on a file of its own; this one aligns as well. */
+		zxh_vmo_fops.get_unmapped_area = thp_get_unmapped_area;
 		zxh_vmo_guest_fops = zxh_vmo_fops;
 		zxh_vmo_guest_fops.ZXH_FOP_MMAP = zxh_vmo_guest_mmap;
 		zxh_shmem_fops = shmem;
@@ -112,7 +114,8 @@ static int zxh_vmo_open_files(struct zxh_vmo *vmo)
 	vmo->file = shmem_file_setup("zx_hyp-vmo", vmo->size, ZXH_SHMEM_NORESERVE);
 	if (IS_ERR(vmo->file))
 		return PTR_ERR(vmo->file);
-	vmo->guest_file = dentry_open(&vmo->file->f_path, O_RDWR, current_cred());
+	vmo->guest_file = dentry_open(&vmo->file->f_path, O_RDWR | O_LARGEFILE,
+				      current_cred());
 	if (IS_ERR(vmo->guest_file)) {
 		fput(vmo->file);
 		return PTR_ERR(vmo->guest_file);

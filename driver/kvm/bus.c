@@ -75,7 +75,19 @@ static int zxh_kvm_pio_write(struct kvm_vcpu *kv, struct kvm_io_device *dev,
 	return -EOPNOTSUPP;
 }
 
+/* To tell IN from INS, as long as the VM has not shown which is which. */
+static int zxh_kvm_pio_read(struct kvm_vcpu *kv, struct kvm_io_device *dev,
+			    gpa_t port, int len, void *val)
+{
+	struct zxh_kvm_vm *vm = container_of(dev, struct zxh_kvm_vm, pio);
+
+	if (unlikely(!vm->fast_in))
+		kv->run->kvm_valid_regs |= KVM_SYNC_X86_SREGS;
+	return -EOPNOTSUPP;
+}
+
 static const struct kvm_io_device_ops zxh_kvm_pio_ops = {
+	.read = zxh_kvm_pio_read,
 	.write = zxh_kvm_pio_write,
 };
 

@@ -208,7 +208,7 @@ struct file *zxh_kvm_create_vm_file(struct file *dev)
  * @in: bytes to show to KVM
  * @out: bytes to take back
  *
- * Return: what the ioctl returned, or -EFAULT.
+ * Return: what the ioctl returned, -EFAULT, or -EINTR.
  */
 long zxh_kvm_uioctl(struct zxh_kvm_vm *vm, struct file *file, unsigned int cmd,
 		    void *arg, size_t in, size_t out)
@@ -218,7 +218,8 @@ long zxh_kvm_uioctl(struct zxh_kvm_vm *vm, struct file *file, unsigned int cmd,
 
 	if (in > ZXH_KVM_SCRATCH_SIZE || out > ZXH_KVM_SCRATCH_SIZE)
 		return -E2BIG;
-	mutex_lock(&vm->scratch_lock);
+	if (mutex_lock_killable(&vm->scratch_lock))
+		return -EINTR;
 	if (!copy_to_user(scratch, arg, in))
 		r = zxh_kvm_ioctl(file, cmd, vm->scratch);
 	if (r >= 0 && copy_from_user(arg, scratch, out))

@@ -27,10 +27,15 @@
  * @kvm: @file's; with a reference of ours; constant after init
  * @mm: whose memory it runs in. Not counted: KVM holds it for the file's life
  * @scratch: user address of the pages that ioctl arguments are put into;
- *	constant after init. User space can unmap or change them, which makes
- *	calls fail or gives its own guest other settings, and nothing worse
+ *	constant after init. User space can unmap or change them at any time,
+ *	which makes calls fail or gives its own guest other settings. What comes
+ *	back from there is not to be trusted
  * @scratch_lock: one user of @scratch at a time
+ * @task_lock: orders a change of a vCPU's thread with zxh_kvm_vm_pause(), which
+ *	may look at a vCPU that nobody uses any more
  * @cpuid: what the host supports; constant after init
+ * @fast_in: KVM's completion of a plain IN, once it is known. INS is completed
+ *	by another, and nothing else tells them apart when there is one element
  * @vcpus: every vCPU ever made, kept for reuse, since KVM frees none before
  *	the VM. Set once, under the guest's lock; read without
  * @mmio: hears of every emulated access that no memslot answers
@@ -44,7 +49,9 @@ struct zxh_kvm_vm {
 	struct mm_struct *mm;
 	unsigned long scratch;
 	struct mutex scratch_lock;
+	struct mutex task_lock;
 	struct kvm_cpuid2 *cpuid;
+	int (*fast_in)(struct kvm_vcpu *kv);
 	struct zxh_kvm_vcpu *vcpus[ZXH_KVM_MAX_VCPUS];
 	struct kvm_io_device mmio;
 	struct kvm_io_device pio;
@@ -59,7 +66,8 @@ struct zxh_kvm_vm {
  * @kv: @file's; constant after init
  * @run: the shared page of @kv, which only the kernel maps; constant after init
  * @id: constant after init
- * @task: the thread that runs it, with a reference; changes while nobody runs it
+ * @task: the thread that runs it, with a reference; changes while nobody uses
+ *	the vCPU, under vm->task_lock
  * @in_run: inside KVM_RUN; written by @task, see zxh_kvm_vm_pause()
  * @in_size: bytes of an IN that the next run completes, 0 for none; @task's
  * @noted: the fields below are of this run; @task's

@@ -13,12 +13,6 @@
  */
 #include "priv.h"
 
-/*
- * KVM's completion of a plain IN. INS is completed by another one, and nothing
- * else tells them apart when there is one element.
- */
-static int (*zxh_kvm_fast_in)(struct kvm_vcpu *kv);
-
 /* Drop what KVM has pending; the guest sees the instruction as not begun. */
 static void zxh_kvm_drop_pending(struct zxh_kvm_vcpu *v)
 {
@@ -59,6 +53,17 @@ static int zxh_kvm_finish_in(struct zxh_kvm_vcpu *v)
 	return r;
 }
 
+/* As KVM computes it; needs SREGS: see zxh_kvm_pio_read(). */
+static u64 zxh_kvm_linear_rip(struct zxh_kvm_vcpu *v)
+{
+	const struct kvm_sregs *s = &v->run->s.regs.sregs;
+	u64 rip = v->run->s.regs.regs.rip;
+
+	if ((s->efer & EFER_LMA) && s->cs.l)
+		return rip;
+	return (u32)(s->cs.base + rip);
+}
+
 static bool zxh_kvm_is_string(struct zxh_kvm_vcpu *v)
 {
 	struct kvm_run *run = v->run;
@@ -68,10 +73,10 @@ static bool zxh_kvm_is_string(struct zxh_kvm_vcpu *v)
 		return true;
 	if (run->io.direction == KVM_EXIT_IO_OUT)
 		return false;
-	/* With a flat CS, as in 64-bit mode, the plain IN gives itself away. */
-	if (zxh_kvm_pio_rip(v->kv) == run->s.regs.regs.rip)
-		WRITE_ONCE(zxh_kvm_fast_in, pending);
-	return zxh_kvm_fast_in && pending != zxh_kvm_fast_in;
+	/* A plain IN also notes where it is; INS leaves what was there before. */
+	if (!v->vm->fast_in && zxh_kvm_pio_rip(v->kv) == zxh_kvm_linear_rip(v))
+		WRITE_ONCE(v->vm->fast_in, pending);
+	return pending != v->vm->fast_in;
 }
 
 static void zxh_kvm_exit_io(struct zxh_kvm_vcpu *v, struct zxh_exit *exit)
@@ -168,6 +173,7 @@ static void zxh_kvm_decode_exit(struct zxh_kvm_vcpu *v, struct zxh_exit *exit)
 		break;
 	case KVM_EXIT_IRQ_WINDOW_OPEN:
 	case KVM_EXIT_TPR_ACCESS:
+	case KVM_EXIT_SET_TPR:
 		exit->kind = ZXH_EXIT_NONE;
 		break;
 	case KVM_EXIT_INTR:
@@ -295,6 +301,28 @@ void zxh_kvm_msr_done(struct zxh_kvm_vcpu *v, bool fault, u64 data)
 {
 	v->run->msr.error = fault;
 	v->run->msr.data = data;
+	/* KVM would deliver the fault and lose an interrupt injected beside it. */
+	if (fault)
+		v->run->ready_for_interrupt_injection = 0;
+}
+
+/**
+ * zxh_kvm_clock_write() - do a guest's write of one of kvmclock's MSRs
+ * @v: the vCPU, in its own thread
+ * @msr: which
+ * @data: what the guest wrote
+ *
+ * Return: 0; ZXH_ERR_INVALID_ARGS when KVM refuses it; or another status.
+ */
+int zxh_kvm_clock_write(struct zxh_kvm_vcpu *v, u32 msr, u64 data)
+{
+	struct {
+		struct kvm_msrs head;
+		struct kvm_msr_entry entry;
+	} msrs = { .head.nmsrs = 1, .entry = { .index = msr, .data = data } };
+	long r = zxh_kvm_uioctl(v->vm, v->file, KVM_SET_MSRS, &msrs, sizeof(msrs), 0);
+
+	return r == 1 ? 0 : r < 0 ? zxh_status(r) : ZXH_ERR_INVALID_ARGS;
 }
 
 /**
@@ -303,6 +331,10 @@ void zxh_kvm_msr_done(struct zxh_kvm_vcpu *v, bool fault, u64 data)
  */
 bool zxh_kvm_irq_ready(struct zxh_kvm_vcpu *v)
 {
+	/* With TF, what is pending ends in #DB, which goes first. */
+	if ((v->run->s.regs.regs.rflags & X86_EFLAGS_TF) &&
+	    v->kv->arch.complete_userspace_io)
+		return false;
 	return v->run->if_flag && v->run->ready_for_interrupt_injection;
 }
 
@@ -333,35 +365,71 @@ void zxh_kvm_nmi_inject(struct zxh_kvm_vcpu *v)
 	zxh_kvm_ioctl(v->file, KVM_NMI, 0);
 }
 
+/* INT3 and INTO: KVM takes these vectors for instructions that were executed. */
+static void zxh_kvm_inject_soft(struct zxh_kvm_vcpu *v, u8 vector)
+{
+	struct kvm_vcpu *kv = v->kv;
+
+	if (boot_cpu_has(X86_FEATURE_SVM)) {
+		/* SVM injects any vector as an interrupt, whatever IF is. */
+		zxh_kvm_irq_inject(v, vector);
+		return;
+	}
+	/* VMX adds the instruction's length to the RIP that it pushes. */
+	mutex_lock(&kv->mutex);
+	kv->arch.event_exit_inst_len = 1;
+	mutex_unlock(&kv->mutex);
+	v->run->s.regs.regs.rip--;
+	v->run->s.regs.events.exception.injected = 1;
+	v->run->s.regs.events.exception.nr = vector;
+	v->run->s.regs.events.exception.has_error_code = 0;
+	v->run->kvm_dirty_regs |= KVM_SYNC_X86_REGS | KVM_SYNC_X86_EVENTS;
+}
+
+/* With the gate entered: completes what is pending, and looks what is queued. */
+static int zxh_kvm_read_events(struct zxh_kvm_vcpu *v)
+{
+	int r = 0;
+
+	if (v->in_size)
+		r = zxh_kvm_finish_in(v);
+	if (!r)
+		r = zxh_kvm_step(v, KVM_SYNC_X86_REGS | KVM_SYNC_X86_EVENTS);
+	return r;
+}
+
 /**
  * zxh_kvm_exception_inject() - have the guest take an exception
  * @v: the vCPU, in its own thread
  * @vector: 0 to 31, not 2
  * @has_error: with error code 0
  *
- * Return: 0, a status, or -EINTR.
+ * Return: 0; -EBUSY when the guest is about to take another event; a status; or
+ * -EINTR.
  */
 int zxh_kvm_exception_inject(struct zxh_kvm_vcpu *v, u8 vector, bool has_error)
 {
 	struct kvm_vcpu_events *events = &v->run->s.regs.events;
 	int r;
 
-	/* Completes what is pending first, and tells what is queued already. */
 	r = zxh_kvm_gate_enter(v);
 	if (r)
 		return r;
-	if (v->in_size)
-		r = zxh_kvm_finish_in(v);
-	if (!r)
-		r = zxh_kvm_step(v, KVM_SYNC_X86_REGS | KVM_SYNC_X86_EVENTS);
+	r = zxh_kvm_read_events(v);
 	zxh_kvm_gate_leave(v);
 	if (r)
 		return zxh_status(r);
-	events->exception.injected = 1;
-	events->exception.nr = vector;
-	events->exception.has_error_code = has_error;
-	events->exception.error_code = 0;
-	v->run->kvm_dirty_regs |= KVM_SYNC_X86_EVENTS;
+	if (events->exception.injected || events->interrupt.injected || events->nmi.injected)
+		return -EBUSY;
+	if (vector == BP_VECTOR || vector == OF_VECTOR) {
+		zxh_kvm_inject_soft(v, vector);
+	} else {
+		events->exception.injected = 1;
+		events->exception.nr = vector;
+		events->exception.has_error_code = has_error;
+		events->exception.error_code = 0;
+		v->run->kvm_dirty_regs |= KVM_SYNC_X86_EVENTS;
+	}
 	v->run->ready_for_interrupt_injection = 0;
 	return 0;
 }

@@ -5,9 +5,12 @@
  */
 #include <linux/sched/task.h>
 #include <linux/slab.h>
+#include <asm/debugreg.h>
 #include <asm/processor-flags.h>
 
 #include "priv.h"
+
+#define ZXH_DR7_FIXED	0x400	/* a bit of DR7 that is always set */
 
 /**
  * zxh_kvm_step() - let KVM finish what is pending and take over changed state
@@ -69,34 +72,69 @@ static int zxh_kvm_set_xcr0(struct zxh_kvm_vcpu *v)
 	return zxh_kvm_uioctl(v->vm, v->file, KVM_SET_XCRS, &xcrs, sizeof(xcrs), 0);
 }
 
+static int zxh_kvm_forget_msrs(struct zxh_kvm_vcpu *v)
+{
+	static const struct {
+		u32 index;
+		u64 data;
+	} initial[] = {
+		{ MSR_IA32_SYSENTER_CS, 0 }, { MSR_IA32_SYSENTER_ESP, 0 },
+		{ MSR_IA32_SYSENTER_EIP, 0 }, { MSR_STAR, 0 }, { MSR_LSTAR, 0 },
+		{ MSR_CSTAR, 0 }, { MSR_SYSCALL_MASK, 0 }, { MSR_KERNEL_GS_BASE, 0 },
+		{ MSR_KVM_SYSTEM_TIME, 0 }, { MSR_KVM_SYSTEM_TIME_NEW, 0 },
+		{ MSR_IA32_CR_PAT, 0x0007040600070406ULL },
+		/* The last, left out where the CPU has none. */
+		{ MSR_TSC_AUX, 0 },
+	};
+	struct {
+		struct kvm_msrs head;
+		struct kvm_msr_entry entries[ARRAY_SIZE(initial)];
+	} msrs = { };
+	unsigned int i, n = ARRAY_SIZE(initial);
+	long r;
+
+	if (!boot_cpu_has(X86_FEATURE_RDTSCP))
+		n--;
+	for (i = 0; i < n; i++) {
+		msrs.entries[i].index = initial[i].index;
+		msrs.entries[i].data = initial[i].data;
+	}
+	msrs.head.nmsrs = n;
+	r = zxh_kvm_uioctl(v->vm, v->file, KVM_SET_MSRS, &msrs, sizeof(msrs), 0);
+	return r == n ? 0 : r < 0 ? r : -EINVAL;
+}
+
+static int zxh_kvm_forget_fpu(struct zxh_kvm_vcpu *v)
+{
+	struct kvm_xsave *xsave;
+	int r;
+
+	/* An empty header: every part of the state is as after a reset. */
+	xsave = kzalloc(sizeof(*xsave), GFP_KERNEL);
+	if (!xsave)
+		return -ENOMEM;
+	xsave->region[0] = 0x37f;	/* FCW */
+	xsave->region[6] = 0x1f80;	/* MXCSR */
+	r = zxh_kvm_uioctl(v->vm, v->file, KVM_SET_XSAVE, xsave, sizeof(*xsave), 0);
+	kfree(xsave);
+	return r;
+}
+
 /*
  * A vCPU id that was in use before: what its last owner left in the registers
  * that zxh_kvm_reset() does not set anyway.
  */
 static int zxh_kvm_forget(struct zxh_kvm_vcpu *v)
 {
-	static const u32 zeroed[] = {
-		MSR_IA32_SYSENTER_CS, MSR_IA32_SYSENTER_ESP, MSR_IA32_SYSENTER_EIP,
-		MSR_STAR, MSR_LSTAR, MSR_CSTAR, MSR_SYSCALL_MASK, MSR_KERNEL_GS_BASE,
-		MSR_KVM_SYSTEM_TIME, MSR_KVM_SYSTEM_TIME_NEW,
-	};
-	struct {
-		struct kvm_msrs head;
-		struct kvm_msr_entry entries[ARRAY_SIZE(zeroed) + 1];
-	} msrs = { .head.nmsrs = ARRAY_SIZE(zeroed) + 1 };
-	struct kvm_fpu fpu = { .fcw = 0x37f, .mxcsr = 0x1f80 };
-	unsigned int i;
-	long r;
+	struct kvm_debugregs debug = { .dr6 = DR6_RESERVED, .dr7 = ZXH_DR7_FIXED };
+	int r;
 
-	for (i = 0; i < ARRAY_SIZE(zeroed); i++)
-		msrs.entries[i].index = zeroed[i];
-	msrs.entries[i].index = MSR_IA32_CR_PAT;
-	msrs.entries[i].data = 0x0007040600070406ULL;
-	/* The return value counts the MSRs that were set; TSC_AUX has no use yet. */
-	r = zxh_kvm_uioctl(v->vm, v->file, KVM_SET_MSRS, &msrs, sizeof(msrs), 0);
-	if (r < 0)
-		return r;
-	return zxh_kvm_uioctl(v->vm, v->file, KVM_SET_FPU, &fpu, sizeof(fpu), 0);
+	r = zxh_kvm_uioctl(v->vm, v->file, KVM_SET_DEBUGREGS, &debug, sizeof(debug), 0);
+	if (!r)
+		r = zxh_kvm_forget_msrs(v);
+	if (!r)
+		r = zxh_kvm_forget_fpu(v);
+	return r;
 }
 
 static void zxh_kvm_boot_segments(struct kvm_sregs *s, const struct zxh_boot *boot)
@@ -221,6 +259,18 @@ free_vcpu:
 	return r;
 }
 
+/* A vCPU that nobody uses gets another thread. */
+static void zxh_kvm_set_task(struct zxh_kvm_vcpu *v)
+{
+	struct task_struct *old;
+
+	mutex_lock(&v->vm->task_lock);
+	old = v->task;
+	v->task = get_task_struct(current);
+	mutex_unlock(&v->vm->task_lock);
+	put_task_struct(old);
+}
+
 /**
  * zxh_kvm_vcpu_create() - make a vCPU that the calling thread will run
  * @vm: the VM, of the caller's mm; the caller holds the guest's lock
@@ -243,9 +293,8 @@ int zxh_kvm_vcpu_create(struct zxh_kvm_vm *vm, u32 id, const struct zxh_boot *bo
 			return zxh_status(r);
 		v->task = get_task_struct(current);
 		WRITE_ONCE(vm->vcpus[id], v);
-	} else if (v->task != current) {
-		put_task_struct(v->task);
-		v->task = get_task_struct(current);
+	} else {
+		zxh_kvm_set_task(v);
 	}
 	r = zxh_kvm_reset(v, boot, reused);
 	if (r)
@@ -314,7 +363,9 @@ void zxh_kvm_set_rax(struct zxh_kvm_vcpu *v, const void *bytes, unsigned int siz
 void zxh_kvm_nudge_irq(struct zxh_kvm_vcpu *v)
 {
 	WRITE_ONCE(v->run->request_interrupt_window, 1);
+	/* KVM consumes EVENT on its way into the guest, but not this one. */
 	kvm_make_request(KVM_REQ_EVENT, v->kv);
+	kvm_make_request(KVM_REQ_UNBLOCK, v->kv);
 	kick_process(v->task);
 }
 

@@ -19,17 +19,18 @@
 static const struct {
 	u32 base, count;
 	bool amd_only;
+	bool read_only;
 } zxh_kvm_msrs[] = {
-	{ 0x11, 2 },			/* kvmclock, the old numbers */
+	{ 0x11, 2, .read_only = true },	/* kvmclock, the old numbers */
 	{ 0x174, 3 },			/* SYSENTER_CS, _ESP, _EIP */
 	{ 0x277, 1 },			/* PAT */
 	{ 0xc0000080, 3 },		/* EFER, STAR, LSTAR */
 	{ 0xc0000083, 1, true },	/* CSTAR: AMD has SYSCALL in 32 bits */
 	{ 0xc0000084, 1 },		/* FMASK */
 	{ 0xc0000100, 4 },		/* FS_BASE, GS_BASE, KERNEL_GS_BASE, TSC_AUX */
-	{ 0xc0010000, 0x100, true },	/* SYSCFG, HWCR and their like */
+	{ 0xc0010010, 0xf0, true },	/* SYSCFG, HWCR and their like */
 	{ 0xc0011000, 0x100, true },	/* LS_CFG, DE_CFG and their like */
-	{ 0x4b564d00, 2 },		/* kvmclock */
+	{ 0x4b564d00, 2, .read_only = true },	/* kvmclock */
 };
 
 #define ZXH_KVM_BITMAP_SIZE	0x20	/* bytes: enough for the longest range */
@@ -55,7 +56,8 @@ static int zxh_kvm_set_msr_filter(struct zxh_kvm_vm *vm)
 		if (zxh_kvm_msrs[i].amd_only && !amd)
 			continue;
 		f->filter.ranges[n++] = (struct kvm_msr_filter_range){
-			.flags = KVM_MSR_FILTER_READ | KVM_MSR_FILTER_WRITE,
+			.flags = KVM_MSR_FILTER_READ |
+				 (zxh_kvm_msrs[i].read_only ? 0 : KVM_MSR_FILTER_WRITE),
 			.base = zxh_kvm_msrs[i].base,
 			.nmsrs = zxh_kvm_msrs[i].count,
 			.bitmap = (void *)(vm->scratch +
@@ -90,12 +92,17 @@ static int zxh_kvm_disable_quirks(struct zxh_kvm_vm *vm)
 static int zxh_kvm_read_cpuid(struct zxh_kvm_vm *vm, struct file *dev)
 {
 	size_t size = struct_size(vm->cpuid, entries, ZXH_KVM_MAX_CPUID);
+	int r;
 
 	vm->cpuid = kzalloc(size, GFP_KERNEL_ACCOUNT);
 	if (!vm->cpuid)
 		return -ENOMEM;
 	vm->cpuid->nent = ZXH_KVM_MAX_CPUID;
-	return zxh_kvm_uioctl(vm, dev, KVM_GET_SUPPORTED_CPUID, vm->cpuid, size, size);
+	r = zxh_kvm_uioctl(vm, dev, KVM_GET_SUPPORTED_CPUID, vm->cpuid, size, size);
+	/* It came back through user memory. */
+	if (!r && vm->cpuid->nent > ZXH_KVM_MAX_CPUID)
+		r = -EINVAL;
+	return r;
 }
 
 static int zxh_kvm_configure(struct zxh_kvm_vm *vm, struct file *dev)
@@ -113,6 +120,9 @@ static int zxh_kvm_configure(struct zxh_kvm_vm *vm, struct file *dev)
 		r = zxh_kvm_ioctl(vm->file, KVM_SET_TSS_ADDR, ZXH_KVM_TSS_ADDR);
 	if (!r)
 		r = zxh_kvm_read_cpuid(vm, dev);
+	/* What was enabled is what user memory said. This one would change everything. */
+	if (!r && vm->kvm->arch.irqchip_mode != KVM_IRQCHIP_NONE)
+		r = -EINVAL;
 	return r;
 }
 
@@ -161,6 +171,7 @@ int zxh_kvm_vm_create(struct zxh_kvm_vm **out)
 		goto put_dev;
 	vm->mm = current->mm;
 	mutex_init(&vm->scratch_lock);
+	mutex_init(&vm->task_lock);
 	init_waitqueue_head(&vm->gate);
 	vm->scratch = vm_mmap(NULL, 0, ZXH_KVM_SCRATCH_SIZE, PROT_READ | PROT_WRITE,
 			      MAP_PRIVATE | MAP_ANONYMOUS, 0);
@@ -210,8 +221,9 @@ void zxh_kvm_vm_destroy(struct zxh_kvm_vm *vm)
 		fput(vm->vcpus[i]->file);
 		kfree(vm->vcpus[i]);
 	}
-	zxh_kvm_vm_close(vm);
+	/* While KVM still keeps vm->mm from being freed and reused. */
 	zxh_kvm_scratch_unmap(vm);
+	zxh_kvm_vm_close(vm);
 	kfree(vm->cpuid);
 	kfree(vm);
 }
@@ -259,22 +271,30 @@ static bool zxh_kvm_vm_idle(struct zxh_kvm_vm *vm)
  * zxh_kvm_vm_pause() - get every vCPU out of KVM_RUN, and keep it out
  * @vm: the VM; the caller holds the lock of its aspace
  *
- * Waits for nothing but vCPUs that were told to leave. Pairs with the gate in
+ * Waits for nothing but vCPUs that were told to leave; one that faults in
+ * memory which user space provides may take its time. Pairs with the gate in
  * zxh_kvm_run(): either that sees @paused, or this sees in_run.
+ *
+ * Return: 0, or -EINTR when the caller is being killed; then the VM runs on.
  */
-void zxh_kvm_vm_pause(struct zxh_kvm_vm *vm)
+int zxh_kvm_vm_pause(struct zxh_kvm_vm *vm)
 {
 	unsigned int i;
 
 	WRITE_ONCE(vm->paused, true);
 	smp_mb();
+	mutex_lock(&vm->task_lock);
 	for (i = 0; i < ZXH_KVM_MAX_VCPUS; i++) {
 		struct zxh_kvm_vcpu *v = READ_ONCE(vm->vcpus[i]);
 
 		if (v && READ_ONCE(v->in_run))
 			zxh_kvm_nudge_exit(v);
 	}
-	wait_event(vm->gate, zxh_kvm_vm_idle(vm));
+	mutex_unlock(&vm->task_lock);
+	if (!wait_event_killable(vm->gate, zxh_kvm_vm_idle(vm)))
+		return 0;
+	zxh_kvm_vm_resume(vm);
+	return -EINTR;
 }
 
 void zxh_kvm_vm_resume(struct zxh_kvm_vm *vm)
