@@ -64,6 +64,7 @@ static enum hrtimer_restart zxh_apic_timer(struct hrtimer *timer)
 	/* The last tick was not taken yet: stop until it is. Nobody may enter. */
 	if (!(lvt & ZXH_LVT_MASKED) && test_bit(lvt & APIC_VECTOR_MASK, v->pending)) {
 		atomic_set(&v->apic.stopped, 1);
+		/* @stopped is seen before the bit is looked at again. */
 		smp_mb__after_atomic();
 		if (test_bit(lvt & APIC_VECTOR_MASK, v->pending))
 			return HRTIMER_NORESTART;
@@ -82,6 +83,7 @@ static enum hrtimer_restart zxh_apic_timer(struct hrtimer *timer)
  */
 void zxh_apic_delivered(struct zxh_vcpu *v)
 {
+	/* The caller cleared the bit; pairs with the timer's. */
 	smp_mb__after_atomic();
 	if (atomic_read(&v->apic.stopped) && atomic_xchg(&v->apic.stopped, 0))
 		hrtimer_start(&v->apic.timer, ktime_add(ktime_get(), v->apic.period),

@@ -210,6 +210,7 @@ int zxh_irq_deliver(struct zxh_vcpu *v)
 
 	/* Asked for anew below; a vector that pends from here on asks itself. */
 	zxh_kvm_irq_window(v->kvm, false);
+	/* Not asking comes before looking; pairs with zxh_vcpu_pend(). */
 	smp_mb();
 	vector = find_last_bit(v->pending, ZXH_VECTORS);
 	if (likely(vector >= ZXH_VECTORS))

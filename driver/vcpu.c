@@ -244,6 +244,7 @@ put_guest:
 void zxh_vcpu_pend(struct zxh_vcpu *v, u8 vector)
 {
 	set_bit(vector, v->pending);
+	/* The bit is seen before KVM is asked to come out. */
 	smp_mb__after_atomic();
 	if (wq_has_sleeper(&v->wait))
 		wake_up(&v->wait);
@@ -294,6 +295,7 @@ int zxh_vcpu_kick_ioctl(struct zxh_file *f, void *arg)
 	if (r)
 		return r;
 	set_bit(ZXH_KICKED, &v->kicked);
+	/* The kick is seen before KVM is asked to come out. */
 	smp_mb__after_atomic();
 	if (wq_has_sleeper(&v->wait))
 		wake_up(&v->wait);

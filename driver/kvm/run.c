@@ -191,6 +191,7 @@ static void zxh_kvm_decode_exit(struct zxh_kvm_vcpu *v, struct zxh_exit *exit)
 static bool zxh_kvm_gate_try(struct zxh_kvm_vcpu *v)
 {
 	WRITE_ONCE(v->in_run, true);
+	/* in_run is seen before paused is looked at. */
 	smp_mb();
 	if (likely(!READ_ONCE(v->vm->paused)))
 		return true;
@@ -213,7 +214,8 @@ static int zxh_kvm_gate_enter(struct zxh_kvm_vcpu *v)
 
 static void zxh_kvm_gate_leave(struct zxh_kvm_vcpu *v)
 {
-	smp_store_release(&v->in_run, false);
+	WRITE_ONCE(v->in_run, false);
+	/* Likewise: who pauses sees that we are out, or we see that it waits. */
 	smp_mb();
 	if (unlikely(READ_ONCE(v->vm->paused)))
 		wake_up_all(&v->vm->gate);

@@ -282,6 +282,7 @@ int zxh_kvm_vm_pause(struct zxh_kvm_vm *vm)
 	unsigned int i;
 
 	WRITE_ONCE(vm->paused, true);
+	/* paused is seen before in_run is looked at. */
 	smp_mb();
 	mutex_lock(&vm->task_lock);
 	for (i = 0; i < ZXH_KVM_MAX_VCPUS; i++) {
