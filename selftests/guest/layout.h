@@ -22,6 +22,7 @@
 #define GUEST_AP_CODE	0x30000		/* entry of an AP, in real mode */
 #define GUEST_CLOCK	0x40000		/* pvclock page */
 #define GUEST_PML4_COPY	0x41000		/* the same tables under another CR3 */
+#define GUEST_XSAVE	0x42000		/* a page for XSAVE to write to */
 
 #define GUEST_CS	0x08
 #define GUEST_DS	0x10
