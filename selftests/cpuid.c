@@ -147,6 +147,92 @@ TEST_F(cpu, leaf_0xd_gives_the_size_for_the_enabled_state)
 	EXPECT_EQ(0ull, cpuid(self, 0xd, 1).rax & 1 << 3);	/* XSAVES */
 }
 
+/* State that XCR0 cannot have in a guest: PKU, AMX, AVX-512. */
+TEST_F(cpu, features_without_their_state_are_hidden)
+{
+	static const struct {
+		const char *name;
+		uint32_t sub;
+		char reg;
+		int bit;
+	} rows[] = {
+		{ "PKU", 0, 'c', 3 }, { "OSPKE", 0, 'c', 4 },
+		{ "AMX_BF16", 0, 'd', 22 }, { "AMX_TILE", 0, 'd', 24 },
+		{ "AMX_INT8", 0, 'd', 25 }, { "AVX512F", 0, 'b', 16 },
+		{ "AVX512_BF16", 1, 'a', 5 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct served s = cpuid(self, 7, rows[i].sub);
+		uint64_t reg[] = { s.rax, s.rbx, s.rcx, s.rdx };
+
+		zxtest_row("%s", rows[i].name);
+		EXPECT_EQ(0ull, reg[rows[i].reg - 'a'] >> rows[i].bit & 1);
+	}
+}
+
+static bool same(const struct served *a, const struct served *b)
+{
+	return a->rax == b->rax && a->rbx == b->rbx && a->rcx == b->rcx &&
+	       a->rdx == b->rdx;
+}
+
+/* Intel's CPUs give the last basic leaf for those behind it, AMD's nothing. */
+TEST_F(cpu, leaves_behind_the_last_basic_one_are_empty)
+{
+	uint32_t max = cpuid(self, 0, 0).rax;
+	struct served last = cpuid(self, max, 0), none = { 0 };
+
+	EXPECT_GE(0x17u, max);
+	for (uint32_t leaf = 0x18; leaf <= 0x24; leaf++) {
+		for (uint32_t sub = 0; sub < 3; sub++) {
+			struct served s = cpuid(self, leaf, sub);
+
+			zxtest_row("leaf %#x, subleaf %u", leaf, sub);
+			EXPECT_TRUE(same(&s, &none) || same(&s, &last));
+		}
+	}
+}
+
+TEST_F(cpu, leaves_behind_the_last_extended_one_are_empty)
+{
+	uint32_t max = cpuid(self, 0x80000000, 0).rax;
+	struct served last = cpuid(self, cpuid(self, 0, 0).rax, 0);
+	struct served none = { 0 };
+
+	EXPECT_GE(0x8000001eu, max);
+	for (uint32_t leaf = 0x8000001f; leaf <= 0x80000028; leaf++) {
+		struct served s = cpuid(self, leaf, 0);
+
+		zxtest_row("leaf %#x", leaf);
+		EXPECT_TRUE(same(&s, &none) || same(&s, &last));
+	}
+}
+
+/* CPUID says that there are no counters: their MSRs on AMD are not there. */
+TEST(performance_counters_are_not_there)
+{
+	static const uint32_t msrs[] = {
+		0xc0010000, 0xc0010003, 0xc0010004, 0xc0010007, 0xc0010200,
+	};
+	struct served s;
+	struct vm vm;
+
+	for (int write = 0; write < 2; write++) {
+		if (write)
+			serve_start(&vm, do_wrmsr);
+		else
+			serve_start(&vm, do_rdmsr);
+		for (size_t i = 0; i < ARRAY_SIZE(msrs); i++) {
+			zxtest_row("%s of %#x", write ? "WRMSR" : "RDMSR",
+				   msrs[i]);
+			serve(&vm, 0, msrs[i], 0, &s);
+			EXPECT_TRUE(s.fault);
+		}
+		vm_destroy(&vm);
+	}
+}
+
 static void *run_ap(void *arg)
 {
 	struct vm *vm = arg;
@@ -282,13 +368,48 @@ TEST(the_wall_clock_and_the_system_time_make_the_date)
 	}
 }
 
-TEST(a_clock_page_outside_memory_is_not_found)
+/* The VMM may map the page and enter again: the write is done then. */
+TEST(a_clock_page_outside_memory_is_not_found_until_it_is_mapped)
+{
+	static const struct {
+		uint32_t msr, enable;
+	} rows[] = {
+		{ MSR_SYSTEM_TIME, 1 }, { MSR_SYSTEM_TIME_OLD, 1 },
+		{ MSR_WALL_CLOCK, 0 }, { MSR_WALL_CLOCK_OLD, 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct served s;
+		struct vm vm;
+		zx_handle_t vmo;
+		zx_vaddr_t gpa;
+		uint32_t *page;
+
+		zxtest_row("MSR %#x", rows[i].msr);
+		ASSERT_OK(zx_vmo_create(4096, 0, &vmo));
+		page = map_self(vmo, 4096);
+		serve_start(&vm, do_wrmsr);
+		serve_set(&vm, GUEST_HOLE | rows[i].enable, rows[i].msr, 0);
+		vm_expect_status(&vm, ZX_ERR_NOT_FOUND);
+		vm_expect_status(&vm, ZX_ERR_NOT_FOUND);
+		ASSERT_OK(zx_vmar_map(vm.vmar, RW | ZX_VM_SPECIFIC, GUEST_HOLE,
+				      vmo, 0, 4096, &gpa));
+		serve_finish(&vm, &s);
+		EXPECT_FALSE(s.fault);
+		EXPECT_NE(0u, page[0]);		/* version */
+		vm_destroy(&vm);
+		EXPECT_OK(zx_handle_close(vmo));
+	}
+}
+
+/* Turning the clock off names no page. */
+TEST(a_clock_that_is_turned_off_needs_no_page)
 {
 	struct vm vm;
 
 	serve_start(&vm, do_wrmsr);
-	serve_set(&vm, GUEST_HOLE | 1, MSR_SYSTEM_TIME, 0);
-	vm_expect_status(&vm, ZX_ERR_NOT_FOUND);
+	write_clock(&vm, MSR_SYSTEM_TIME, GUEST_HOLE);
+	write_clock(&vm, MSR_SYSTEM_TIME_OLD, GUEST_HOLE);
 	vm_destroy(&vm);
 }
 

@@ -14,6 +14,7 @@ GUEST_BLOB(oneshot_spin);
 GUEST_BLOB(armed_spin);
 GUEST_BLOB(late_window);
 GUEST_BLOB(periodic);
+GUEST_BLOB(neglected);
 GUEST_BLOB(mask_armed);
 GUEST_BLOB(deadline);
 GUEST_BLOB(deadline_past);
@@ -24,6 +25,7 @@ GUEST_BLOB(deadline_cancel);
 #define PERIODIC	0x20000
 #define DIVIDE_1	0xb
 #define COUNT		2000000		/* ticks */
+#define DEADLINE	20		/* seconds, of every wait */
 
 /* What the guest code's arm_chosen takes. */
 static void choose(struct vm *vm, uint32_t lvt, uint32_t divider,
@@ -164,6 +166,27 @@ TEST(a_periodic_timer_ticks_until_it_is_stopped)
 		EXPECT_EQ(0x50, vm.mail->irq_log[i]);
 	EXPECT_LE(20ull * COUNT, vm.mail->value[0]);
 	EXPECT_EQ(0ull, vm.mail->irqs);
+	vm_destroy(&vm);
+}
+
+/* Fifty milliseconds are dozens of its periods. */
+TEST(a_periodic_timer_of_a_vcpu_that_is_not_entered_goes_on_when_it_is)
+{
+	uint64_t start;
+	struct vm vm;
+
+	vm_start(&vm, neglected);
+	choose(&vm, PERIODIC | 0x50, DIVIDE_1, COUNT);
+	vm_expect_report(&vm, 2);
+	start = zxtest_now();
+	EXPECT_TRUE(wait_until(DEADLINE, zxtest_now() - start > 50000000));
+	vm_expect_done(&vm);
+	/* One was pending, and those that came while the guest took it. */
+	EXPECT_LE(1ull, vm.mail->value[0]);
+	EXPECT_GE(2 + vm.mail->value[1] / COUNT, vm.mail->value[0]);
+	EXPECT_LE(20ull, vm.mail->irqs);
+	for (int i = 0; i < 20; i++)
+		EXPECT_EQ(0x50, vm.mail->irq_log[i]);
 	vm_destroy(&vm);
 }
 

@@ -132,6 +132,29 @@ guest_code periodic
 	done
 guest_end periodic
 
+/*
+ * Ticks with interrupts off while the VMM stays away, after report 2; how many
+ * come at once then is kept, with the time that it took, and twenty are waited
+ * for.
+ */
+guest_code neglected
+	set_tables
+	arm_chosen
+	report	2
+	tsc	r10
+	sti
+	nop
+	cli
+	mov	GUEST_MAIL + MAIL_IRQS, %rbx
+	keep	rbx, 0
+	tsc	r11
+	sub	%r10, %r11
+	keep	r11, 1
+	halt_until 20
+	write_msr INITIAL_COUNT, 0
+	done
+guest_end neglected
+
 /* Arms, then masks, and keeps how long that took; waits for what may come. */
 guest_code mask_armed
 	set_tables
