@@ -1,0 +1,478 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Every request of the ioctl contract, and a small guest to issue them to. See
+ * calls.h.
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "calls.h"
+#include "guest/layout.h"
+
+#define PAGE		4096ull
+#define RAM		GUEST_RAM_SIZE
+#define RW		(ZX_HYP_VM_PERM_READ | ZX_HYP_VM_PERM_WRITE)
+#define PTE_TABLE	0x7ull
+#define PTE_LARGE	0x87ull
+
+/* In a loop: OUT to the report port, a store and a load at GUEST_MMIO. */
+static const uint8_t guest_loop[] = {
+	0xb8, 0xe0, 0xd0, 0x00, 0x00,			/* mov $0xd0e0,%eax */
+	0xe7, PORT_REPORT,				/* out %eax,$PORT */
+	0x89, 0x04, 0x25, 0x00, 0x00, 0x30, 0x00,	/* mov %eax,GUEST_MMIO */
+	0x8b, 0x1c, 0x25, 0x00, 0x00, 0x30, 0x00,	/* mov GUEST_MMIO,%ebx */
+	0xeb, 0xe9,					/* jmp to the start */
+};
+
+static void vmo_write(int fd, uint32_t vmo, uint64_t offset, const void *data,
+		      uint64_t len)
+{
+	struct zx_hyp_vmo_rw arg = {
+		.size = sizeof(arg),
+		.vmo = vmo,
+		.buffer = (uintptr_t)data,
+		.offset = offset,
+		.buffer_size = len,
+	};
+
+	ASSERT_EQ(0, abi_call(fd, ZX_HYP_VMO_WRITE, &arg));
+}
+
+static void write_tables(int fd, uint32_t vmo)
+{
+	uint64_t entry[4], pd[512];
+
+	entry[0] = GUEST_PDPT | PTE_TABLE;
+	vmo_write(fd, vmo, GUEST_PML4, entry, 8);
+	entry[0] = GUEST_PD | PTE_TABLE;
+	vmo_write(fd, vmo, GUEST_PDPT, entry, 8);
+	for (uint64_t i = 0; i < 512; i++)
+		pd[i] = (i << 21) | PTE_LARGE;
+	vmo_write(fd, vmo, GUEST_PD, pd, sizeof(pd));
+}
+
+static void set_trap(struct call_ctx *c, uint32_t kind, uint64_t addr,
+		     uint64_t len)
+{
+	struct zx_hyp_guest_set_trap arg = {
+		.size = sizeof(arg),
+		.guest = c->guest,
+		.kind = kind,
+		.addr = addr,
+		.len = len,
+		.key = 1,
+	};
+
+	ASSERT_EQ(0, abi_call(c->fd, ZX_HYP_GUEST_SET_TRAP, &arg));
+}
+
+static uint32_t executable(int fd, uint32_t vmo)
+{
+	uint32_t vmex = abi_resource(fd, ZX_HYP_RESOURCE_VMEX), out = 0;
+	struct zx_hyp_vmo_replace_as_executable arg = {
+		.size = sizeof(arg),
+		.vmo = vmo,
+		.vmex = vmex,
+		.out_handle = (uintptr_t)&out,
+	};
+
+	ASSERT_EQ(0, abi_call(fd, ZX_HYP_VMO_REPLACE_AS_EXECUTABLE, &arg));
+	abi_close(fd, vmex);
+	return out;
+}
+
+/* ---- what calls need --------------------------------------------------- */
+
+static void need_nothing(struct call_ctx *c)
+{
+	(void)c;
+}
+
+static void need_vmo(struct call_ctx *c)
+{
+	c->vmo = abi_vmo(c->fd, 16 * PAGE);
+}
+
+static void need_guest(struct call_ctx *c)
+{
+	abi_guest(c->fd, &c->guest, &c->vmar);
+}
+
+/* RAM with code, and traps; no vCPU. */
+static void need_machine(struct call_ctx *c)
+{
+	need_guest(c);
+	c->vmo = executable(c->fd, abi_vmo(c->fd, RAM));
+	write_tables(c->fd, c->vmo);
+	vmo_write(c->fd, c->vmo, GUEST_CODE, guest_loop, sizeof(guest_loop));
+	ASSERT_EQ(0, abi_map(c->fd, c->vmar, RW | ZX_HYP_VM_PERM_EXECUTE |
+			     ZX_HYP_VM_SPECIFIC, 0, c->vmo, RAM));
+	set_trap(c, ZX_HYP_TRAP_IO, PORT_REPORT, 4);
+	set_trap(c, ZX_HYP_TRAP_MEM, GUEST_MMIO, PAGE);
+}
+
+static void need_vcpu(struct call_ctx *c)
+{
+	struct zx_hyp_vcpu_create arg = {
+		.size = sizeof(arg),
+		.entry = GUEST_CODE,
+		.out_vcpu = (uintptr_t)&c->vcpu,
+	};
+
+	need_machine(c);
+	arg.guest = c->guest;
+	ASSERT_EQ(0, abi_call(c->fd, ZX_HYP_VCPU_CREATE, &arg));
+}
+
+/* ---- one a row --------------------------------------------------------- */
+
+static void setup_query(struct call_ctx *c)
+{
+	need_nothing(c);
+	c->arg.query.out_size = sizeof(struct zx_hyp_query_result);
+}
+
+static void setup_close(struct call_ctx *c)
+{
+	need_vmo(c);
+	c->arg.close.handle = c->vmo;
+}
+
+static void setup_resource_get(struct call_ctx *c)
+{
+	c->arg.resource_get.kind = ZX_HYP_RESOURCE_HYPERVISOR;
+}
+
+static void setup_guest_create(struct call_ctx *c)
+{
+	c->resource = abi_resource(c->fd, ZX_HYP_RESOURCE_HYPERVISOR);
+	c->arg.guest_create.resource = c->resource;
+}
+
+static void setup_trap_io(struct call_ctx *c)
+{
+	need_guest(c);
+	c->arg.set_trap.guest = c->guest;
+	c->arg.set_trap.kind = ZX_HYP_TRAP_IO;
+	c->arg.set_trap.addr = 0x100;
+	c->arg.set_trap.len = 4;
+}
+
+/* In the middle of RAM that a memslot answers, beside other holes. */
+static void setup_trap_mem(struct call_ctx *c)
+{
+	need_vcpu(c);
+	c->arg.set_trap.guest = c->guest;
+	c->arg.set_trap.kind = ZX_HYP_TRAP_MEM;
+	c->arg.set_trap.addr = RAM / 2;
+	c->arg.set_trap.len = PAGE;
+}
+
+static void setup_vcpu_create(struct call_ctx *c)
+{
+	need_machine(c);
+	c->arg.vcpu_create.guest = c->guest;
+	c->arg.vcpu_create.entry = GUEST_CODE;
+}
+
+static void setup_enter(struct call_ctx *c)
+{
+	need_vcpu(c);
+	c->arg.enter.vcpu = c->vcpu;
+}
+
+static void enter_times(struct call_ctx *c, int times)
+{
+	struct zx_hyp_packet packet;
+	struct zx_hyp_vcpu_enter arg = {
+		.size = sizeof(arg),
+		.vcpu = c->vcpu,
+		.out_packet = (uintptr_t)&packet,
+	};
+
+	while (times--)
+		ASSERT_EQ(0, abi_call(c->fd, ZX_HYP_VCPU_ENTER, &arg));
+}
+
+static void setup_enter_store(struct call_ctx *c)
+{
+	setup_enter(c);
+	enter_times(c, 1);
+}
+
+static void setup_enter_load(struct call_ctx *c)
+{
+	setup_enter(c);
+	enter_times(c, 2);
+}
+
+static void setup_kick(struct call_ctx *c)
+{
+	need_vcpu(c);
+	c->arg.kick.vcpu = c->vcpu;
+}
+
+static void setup_interrupt(struct call_ctx *c)
+{
+	need_vcpu(c);
+	c->arg.interrupt.vcpu = c->vcpu;
+	c->arg.interrupt.vector = 64;
+}
+
+static void setup_state(struct call_ctx *c)
+{
+	need_vcpu(c);
+	c->arg.state.vcpu = c->vcpu;
+	c->arg.state.kind = ZX_HYP_VCPU_STATE;
+	c->arg.state.buffer_size = sizeof(struct zx_hyp_vcpu_state);
+}
+
+static void setup_write_io(struct call_ctx *c)
+{
+	struct zx_hyp_vcpu_io io = { .access_size = 4 };
+
+	setup_state(c);
+	c->arg.state.kind = ZX_HYP_VCPU_IO;
+	c->arg.state.buffer_size = sizeof(io);
+	memcpy(c->buffer, &io, sizeof(io));
+}
+
+static void setup_vmo_create(struct call_ctx *c)
+{
+	c->arg.vmo_create.vmo_size = 16 * PAGE;
+}
+
+/* Across a page that is there and one that is not. */
+static void setup_vmo_read(struct call_ctx *c)
+{
+	need_vmo(c);
+	vmo_write(c->fd, c->vmo, 0, c->buffer, 64);
+	c->arg.rw.vmo = c->vmo;
+	c->arg.rw.offset = PAGE - 32;
+	c->arg.rw.buffer_size = 64;
+}
+
+static void setup_get_size(struct call_ctx *c)
+{
+	need_vmo(c);
+	c->arg.get_size.vmo = c->vmo;
+}
+
+static void setup_replace(struct call_ctx *c)
+{
+	need_vmo(c);
+	c->resource = abi_resource(c->fd, ZX_HYP_RESOURCE_VMEX);
+	c->arg.replace.vmo = c->vmo;
+	c->arg.replace.vmex = c->resource;
+}
+
+static void setup_map_self(struct call_ctx *c)
+{
+	need_vmo(c);
+	c->process = true;
+	c->len = 16 * PAGE;
+	c->arg.map.vmar = abi_root_vmar(c->fd);
+	c->arg.map.vmo = c->vmo;
+	c->arg.map.options = RW;
+	c->arg.map.len = c->len;
+}
+
+static void setup_map_self_aligned(struct call_ctx *c)
+{
+	setup_map_self(c);
+	c->arg.map.options |= 21u << ZX_HYP_VM_ALIGN_SHIFT;
+}
+
+/* Into the window that holds RAM. */
+static void setup_map_guest(struct call_ctx *c)
+{
+	need_machine(c);
+	c->arg.map.vmar = c->vmar;
+	c->arg.map.vmo = c->vmo;
+	c->arg.map.options = RW | ZX_HYP_VM_SPECIFIC;
+	c->arg.map.vmar_offset = GUEST_HOLE;
+	c->arg.map.len = 16 * PAGE;
+}
+
+/* Where there is no window yet, beside a trap. */
+static void setup_map_guest_window(struct call_ctx *c)
+{
+	setup_map_guest(c);
+	set_trap(c, ZX_HYP_TRAP_MEM, 0x800000000ull + 8 * PAGE, PAGE);
+	c->arg.map.vmar_offset = 0x800000000ull;
+}
+
+static void setup_unmap_self(struct call_ctx *c)
+{
+	setup_map_self(c);
+	c->arg.map.size = sizeof(c->arg.map);
+	c->arg.map.out_addr = (uintptr_t)&c->base;
+	ASSERT_EQ(0, abi_call(c->fd, ZX_HYP_VMAR_MAP, &c->arg.map));
+	c->arg.unmap = (struct zx_hyp_vmar_unmap){
+		.vmar = c->arg.map.vmar,
+		.addr = c->base + 4 * PAGE,
+		.len = 4 * PAGE,
+	};
+}
+
+static void setup_unmap_guest(struct call_ctx *c)
+{
+	need_machine(c);
+	c->arg.unmap.vmar = c->vmar;
+	c->arg.unmap.addr = RAM / 2;
+	c->arg.unmap.len = 16 * PAGE;
+}
+
+/* ---- the table --------------------------------------------------------- */
+
+#define CALL(name, cmd, type, setup, flags, ...) \
+	{ name, ZX_HYP_##cmd, sizeof(struct zx_hyp_##type), flags, setup, \
+	  __VA_ARGS__ }
+#define OUT(type, member, bytes) \
+	{ offsetof(struct zx_hyp_##type, member), bytes, false, false }
+#define OUT_OR_NULL(type, member, bytes) \
+	{ offsetof(struct zx_hyp_##type, member), bytes, false, true }
+#define IN(type, member, bytes) \
+	{ offsetof(struct zx_hyp_##type, member), bytes, true, false }
+#define AT(type, member) offsetof(struct zx_hyp_##type, member)
+
+const struct call calls[] = {
+	CALL("query", QUERY, query, setup_query, CALL_REPEATS,
+	     .pointer = { OUT(query, out_result, 24) }),
+	CALL("handle_close", HANDLE_CLOSE, handle_close, setup_close, 0),
+	CALL("resource_get", RESOURCE_GET, resource_get, setup_resource_get,
+	     CALL_REPEATS, .pointer = { OUT(resource_get, out_handle, 4) }),
+	CALL("guest_create", GUEST_CREATE, guest_create, setup_guest_create,
+	     CALL_REPEATS, .pointer = { OUT(guest_create, out_guest, 4),
+					OUT(guest_create, out_vmar, 4) },
+	     .reserved = { AT(guest_create, flags) }),
+	CALL("guest_set_trap of IO", GUEST_SET_TRAP, guest_set_trap,
+	     setup_trap_io, 0, .reserved = { AT(guest_set_trap, flags),
+					     AT(guest_set_trap, reserved) }),
+	CALL("guest_set_trap of MEM", GUEST_SET_TRAP, guest_set_trap,
+	     setup_trap_mem, CALL_WINDOW,
+	     .reserved = { AT(guest_set_trap, flags),
+			   AT(guest_set_trap, reserved) }),
+	CALL("vcpu_create", VCPU_CREATE, vcpu_create, setup_vcpu_create, 0,
+	     .pointer = { OUT(vcpu_create, out_vcpu, 4),
+			  OUT_OR_NULL(vcpu_create, out_page, 8) },
+	     .reserved = { AT(vcpu_create, reserved) }),
+	CALL("vcpu_enter up to an OUT", VCPU_ENTER, vcpu_enter, setup_enter,
+	     CALL_REPEATS, .pointer = { OUT(vcpu_enter, out_packet, 48) }),
+	CALL("vcpu_enter up to a store", VCPU_ENTER, vcpu_enter,
+	     setup_enter_store, CALL_REPEATS,
+	     .pointer = { OUT(vcpu_enter, out_packet, 48) }),
+	CALL("vcpu_enter up to a load", VCPU_ENTER, vcpu_enter,
+	     setup_enter_load, CALL_REPEATS,
+	     .pointer = { OUT(vcpu_enter, out_packet, 48) }),
+	CALL("vcpu_kick", VCPU_KICK, vcpu_kick, setup_kick, CALL_REPEATS),
+	CALL("vcpu_interrupt", VCPU_INTERRUPT, vcpu_interrupt, setup_interrupt,
+	     CALL_REPEATS, .reserved = { AT(vcpu_interrupt, reserved) }),
+	CALL("vcpu_read_state", VCPU_READ_STATE, vcpu_rw_state, setup_state,
+	     CALL_REPEATS, .pointer = { OUT(vcpu_rw_state, buffer, 136) },
+	     .reserved = { AT(vcpu_rw_state, reserved) }),
+	CALL("vcpu_write_state", VCPU_WRITE_STATE, vcpu_rw_state, setup_state,
+	     CALL_REPEATS, .pointer = { IN(vcpu_rw_state, buffer, 136) },
+	     .reserved = { AT(vcpu_rw_state, reserved) }),
+	CALL("vcpu_write_state of IO", VCPU_WRITE_STATE, vcpu_rw_state,
+	     setup_write_io, CALL_REPEATS,
+	     .pointer = { IN(vcpu_rw_state, buffer, 8) },
+	     .reserved = { AT(vcpu_rw_state, reserved) }),
+	CALL("vmo_create", VMO_CREATE, vmo_create, setup_vmo_create,
+	     CALL_REPEATS, .pointer = { OUT(vmo_create, out_handle, 4) }),
+	CALL("vmo_read", VMO_READ, vmo_rw, setup_vmo_read, CALL_REPEATS,
+	     .pointer = { OUT(vmo_rw, buffer, 64) }),
+	CALL("vmo_write", VMO_WRITE, vmo_rw, setup_vmo_read, CALL_REPEATS,
+	     .pointer = { IN(vmo_rw, buffer, 64) }),
+	CALL("vmo_get_size", VMO_GET_SIZE, vmo_get_size, setup_get_size,
+	     CALL_REPEATS, .pointer = { OUT(vmo_get_size, out_size, 8) }),
+	CALL("vmo_replace_as_executable", VMO_REPLACE_AS_EXECUTABLE,
+	     vmo_replace_as_executable, setup_replace, CALL_CONSUMES,
+	     .pointer = { OUT(vmo_replace_as_executable, out_handle, 4) },
+	     .reserved = { AT(vmo_replace_as_executable, reserved) }),
+	CALL("vmar_root_self", VMAR_ROOT_SELF, vmar_root_self, need_nothing,
+	     CALL_REPEATS, .pointer = { OUT(vmar_root_self, out_handle, 4) },
+	     .reserved = { AT(vmar_root_self, reserved) }),
+	CALL("vmar_map in the process", VMAR_MAP, vmar_map, setup_map_self, 0,
+	     .pointer = { OUT(vmar_map, out_addr, 8) }),
+	CALL("vmar_map in the process, aligned", VMAR_MAP, vmar_map,
+	     setup_map_self_aligned, 0,
+	     .pointer = { OUT(vmar_map, out_addr, 8) }),
+	CALL("vmar_map in the guest", VMAR_MAP, vmar_map, setup_map_guest, 0,
+	     .pointer = { OUT(vmar_map, out_addr, 8) }),
+	CALL("vmar_map in a new window", VMAR_MAP, vmar_map,
+	     setup_map_guest_window, CALL_WINDOW,
+	     .pointer = { OUT(vmar_map, out_addr, 8) }),
+	CALL("vmar_unmap in the process", VMAR_UNMAP, vmar_unmap,
+	     setup_unmap_self, CALL_REPEATS),
+	CALL("vmar_unmap in the guest", VMAR_UNMAP, vmar_unmap,
+	     setup_unmap_guest, CALL_REPEATS),
+};
+
+const int calls_count = ARRAY_SIZE(calls);
+
+/* ---- running one ------------------------------------------------------- */
+
+void call_set_pointer(struct call_ctx *c, const struct call_pointer *p,
+		      uint64_t address)
+{
+	memcpy(c->arg.bytes + p->offset, &address, sizeof(address));
+}
+
+void call_setup(const struct call *call, struct call_ctx *c)
+{
+	/* Its stack and pages are touched here, not within the call. */
+	memset(c, 0, sizeof(*c));
+	c->fd = abi_open();
+	call->setup(c);
+	c->arg.size = call->size;
+	for (int i = 0; i < 2; i++) {
+		const struct call_pointer *p = &call->pointer[i];
+
+		if (!p->offset)
+			continue;
+		call_set_pointer(c, p, p->len > 8 || p->input ?
+				 (uintptr_t)c->buffer : (uintptr_t)&c->out[i]);
+	}
+}
+
+long call_issue(const struct call *call, struct call_ctx *c)
+{
+	long ret = abi_call(c->fd, call->cmd, &c->arg);
+
+	if (!ret && call->cmd == ZX_HYP_VMAR_MAP && c->process)
+		c->base = c->out[0];
+	return ret;
+}
+
+void call_teardown(struct call_ctx *c)
+{
+	EXPECT_EQ(0, close(c->fd));
+	if (c->process && c->base)
+		EXPECT_EQ(0, munmap((void *)c->base, c->len));
+}
+
+int call_count_maps(void)
+{
+	static char text[65536];
+	int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC), lines = 0;
+	ssize_t n;
+
+	ASSERT_LE(0, fd);
+	while ((n = read(fd, text, sizeof(text))) > 0)
+		for (ssize_t i = 0; i < n; i++)
+			lines += text[i] == '\n';
+	close(fd);
+	return lines;
+}
+
+unsigned int scaled(unsigned int full, unsigned int least)
+{
+	const char *text = getenv("SCALE");
+	uint64_t rounds = text ? (uint64_t)full * strtoul(text, NULL, 10) / 100 : 0;
+
+	return rounds > least ? rounds : least;
+}
