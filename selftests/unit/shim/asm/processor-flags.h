@@ -1,0 +1,4 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SHIM_ASM_PROCESSOR_FLAGS_H
+#define SHIM_ASM_PROCESSOR_FLAGS_H
+#endif /* SHIM_ASM_PROCESSOR_FLAGS_H */
