@@ -12,6 +12,8 @@ from pathlib import Path
 
 REPO = Path(__file__).resolve().parents[2]
 SERIES = ("6.1", "6.12", "7.2")
+DEBUG = "debug"		# the kernel built here, see debugkernel.py
+KERNELS = (*SERIES, DEBUG)
 
 
 class LabError(Exception):

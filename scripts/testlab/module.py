@@ -6,7 +6,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from . import series
+from . import debugkernel
 from .common import REPO, LabError, locked, need
 from .toolchain import Toolchain
 
@@ -40,7 +40,8 @@ def _make(kernel, out, *variables):
     """Run the kernel's build system for the sources in OUT; returns what it printed."""
     need("make", "make")
     argv = Toolchain(kernel).prepare().command(
-        ["make", "-C", kernel.kdir, f"M={out}", "W=1", *variables, "modules"],
+        ["make", "-C", kernel.kdir, f"M={out}", "W=1", *kernel.make_variables, *variables,
+         "modules"],
         [REPO, kernel.dir])
     done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                           stdin=subprocess.DEVNULL, check=False)
@@ -59,7 +60,7 @@ def _build(kernel, names, source, out, *variables):
 
 def build(series_name):
     """Build zx_hyp.ko for a series; returns its path."""
-    kernel = series.Kernel(series_name).prepare()
+    kernel = debugkernel.find(series_name).prepare()
     out = REPO / "build/kernels" / series_name
     stamp = out / "built"	# as old as the start of the last build that went well
     if not _current(kernel, stamp):
@@ -85,7 +86,7 @@ def _current(kernel, stamp):
 def sparse(series_name):
     """What sparse has to say about the module's sources, as a list of lines."""
     need("sparse", "sparse")
-    kernel = series.Kernel(series_name).prepare()
+    kernel = debugkernel.find(series_name).prepare()
     out = REPO / "build/kernels" / f"{series_name}-sparse"
     text = _build(kernel, _sources(), REPO, out, "C=2")
     return [line for line in text.splitlines() if line.startswith(str(out))]
@@ -93,7 +94,7 @@ def sparse(series_name):
 
 def compile_folder(series_name, folder):
     """Build the one module whose Kbuild is in FOLDER; returns its path."""
-    kernel = series.Kernel(series_name).prepare()
+    kernel = debugkernel.find(series_name).prepare()
     source = Path(folder).resolve()
     if not (source / "Kbuild").is_file():
         raise LabError(f"{folder} holds no Kbuild file")

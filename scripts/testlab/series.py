@@ -31,6 +31,9 @@ CHECKPATCH = ("checkpatch.pl", "spelling.txt", "const_structs.checkpatch")
 class Kernel:
     """One prepared series."""
 
+    append = ""			# to the command line of the machine that boots it
+    make_variables = ()		# for modules that are built against it
+
     def __init__(self, series):
         if series not in SERIES:
             raise LabError(f"there is no kernel {series}; choose one of {', '.join(SERIES)}")
@@ -52,6 +55,11 @@ class Kernel:
     def release(self):
         """What `uname -r` prints on it."""
         return (self.dir / "release").read_text(encoding="ascii").strip()
+
+    @property
+    def image(self):
+        """What QEMU boots."""
+        return self.vmlinux
 
     @property
     def kdir(self):
