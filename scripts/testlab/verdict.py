@@ -13,6 +13,9 @@ SPLAT = re.compile(
     r"|locking dependency|locking detected|inconsistent lock state|suspicious RCU"
     r"|sleeping function called|scheduling while atomic|Bad page|list_(?:add|del) corruption"
     r"|cut here")
+# Memory that ran out, or was made to, is told with a trace that is no splat.
+SHORTAGE = re.compile(r"page allocation failure|vmalloc error|invoked oom-killer")
+TRACE_WITHIN = 12	# lines after it
 # Loading a module from outside the kernel tree, unsigned, sets these two.
 TAINT_ALLOWED = {12: "out-of-tree", 13: "unsigned"}
 TAINT_NAMES = {
@@ -66,12 +69,21 @@ class Report:
         return "end" in self.sections
 
 
-def splat_lines(log):
-    """The first splat in LOG (a list of lines) with what follows it; else nothing."""
+def find_splat(log):
+    """The index of the first splat in LOG (a list of lines), or None."""
+    excused = -1
     for i, line in enumerate(log):
-        if SPLAT.search(line):
-            return log[i:i + SHOWN]
-    return []
+        if SHORTAGE.search(line):
+            excused = i + TRACE_WITHIN
+        elif SPLAT.search(line) and not ("Call Trace" in line and i <= excused):
+            return i
+    return None
+
+
+def splat_lines(log):
+    """The first splat in LOG with what follows it; else nothing."""
+    at = find_splat(log)
+    return [] if at is None else log[at:at + SHOWN]
 
 
 def _judge_log(report):
@@ -123,4 +135,6 @@ def judge(report, console):
     if (report.get("kmemleak") or "").strip():
         faults.append("kmemleak found leaked memory")
         lines = lines or report.get("kmemleak").splitlines()[:SHOWN]
+    if report.get("kmemleak-off"):
+        faults.append(f"kmemleak stopped watching: {report.get('kmemleak-off')}")
     return faults, lines
