@@ -10,14 +10,14 @@ KERNELS ?= 6.1 6.12 7.2
 
 export PREFIX
 
-.PHONY: all help module lib selftests kernels lint run check install clean
+.PHONY: all help module lib selftests kernels lint run check check-all install clean
 
 all: module lib selftests	## The module, the library and the test programs
 
 help:	## List these targets
 	@echo "zx_hyp: Zircon's hypervisor API on Linux"
 	@echo
-	@sed -n 's/^\([a-z]*\):[^#]*\t## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z-]*\):[^#]*\t## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
 	@echo
 	@echo "  KDIR=$(KDIR)"
 	@echo "  PREFIX=$(PREFIX)  DESTDIR=$(DESTDIR)  INSTALL_MOD_PATH=$(INSTALL_MOD_PATH)"
@@ -46,10 +46,15 @@ lint:	## checkpatch, sparse, clang-format, shellcheck and the house rules
 run:	## Boot Debian under zxvm in a test machine, to a shell (ARGS=--host: on this one)
 	@scripts/run $(ARGS)
 
-check:	## All tests (ARGS="NAME...": only those)
+check:	## All tests on one machine (ARGS="NAME...": only those; SCALE=PERCENT)
 	@scripts/deps build machine
 	@$(MAKE) --no-print-directory -s lib selftests
 	@scripts/check $(ARGS)
+
+check-all:	## All tests on all machines, stress tests in full, with a table (SCALE=PERCENT)
+	@scripts/deps build machine kernels debug
+	@$(MAKE) --no-print-directory -s lib selftests
+	@scripts/check --all $(ARGS)
 
 install: module lib	## Module, headers, library, pkg-config file and udev rule
 	$(MAKE) -C "$(KDIR)" M="$(CURDIR)" INSTALL_MOD_PATH="$(or $(INSTALL_MOD_PATH),$(DESTDIR))" \

@@ -18,6 +18,13 @@ class Tally:
         self.skipped = 0
         self.failures = []
 
+    def add(self, other):
+        """Include the sums of OTHER."""
+        self.passed += other.passed
+        self.failed += other.failed
+        self.skipped += other.skipped
+        self.failures += other.failures
+
     def line(self):
         """The closing line."""
         skipped = f", {self.skipped} skipped" if self.skipped else ""
