@@ -9,6 +9,7 @@
  *             the module under test, which is also unloaded at the end
  *   argv, env NUL-terminated words;  cwd: the folder to start in
  *   tty       present: interactive; holds "rows cols"
+ *   wire      present: there are no virtio ports, see wire.h
  *
  * The report on port 1 is a sequence of "@NAME LENGTH\n" + LENGTH bytes; the
  * section "end" is the last one, but for a "sync" whenever the host asks.
@@ -31,6 +32,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "wire.h"
+
 #define DEBUG_EXIT_PORT	0xf4
 #define MAX_WORDS	1024
 #define GRACE_MS	5000	/* for kernel work that ends after the last close */
@@ -44,6 +47,8 @@ static char kmsg_buf[8192];
 
 static void put(const char *buf, size_t len)
 {
+	if (wire_report(buf, len))
+		return;
 	while (len && report_fd >= 0) {
 		ssize_t n = write(report_fd, buf, len);
 
@@ -91,6 +96,7 @@ static void finish(void)
 {
 	report("end", "", 0);
 	wait_for_host();
+	wire_off();
 	if (!ioperm(DEBUG_EXIT_PORT, 4, 1))
 		outl(0, DEBUG_EXIT_PORT);
 	reboot(RB_AUTOBOOT);	/* qemu -no-reboot makes an exit of it */
@@ -266,7 +272,9 @@ static void start_program(void)
 	char cwd[4096], exe[4096], tty[64];
 
 	setsid();
-	if (slurp("/zx/tty", tty, sizeof(tty)) >= 0)
+	if (wire_child())
+		;	/* has them already */
+	else if (slurp("/zx/tty", tty, sizeof(tty)) >= 0)
 		stdio_on_console(tty);
 	else
 		stdio_on_ports();
@@ -282,17 +290,22 @@ static void start_program(void)
 static int run_program(void)
 {
 	int status = 0, other;
-	pid_t pid = fork();
+	char tty[64];
+	pid_t pid;
 
+	wire_streams(slurp("/zx/tty", tty, sizeof(tty)) < 0 ? NULL : tty);
+	pid = fork();
 	if (pid < 0)
 		die("fork");
 	if (!pid)
 		start_program();
+	wire_relay(pid);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	kill(-1, SIGKILL);
 	while (waitpid(-1, &other, __WALL) > 0 || errno == EINTR)
 		;
+	wire_drain();
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
@@ -410,7 +423,8 @@ int main(void)
 	mount_all();
 	quieten_watchers();
 	load_modules(failures, sizeof(failures));
-	report_fd = open_port(PORT_REPORT, O_RDWR);
+	if (!wire_open())
+		report_fd = open_port(PORT_REPORT, O_RDWR);
 	report("load", failures, strlen(failures));
 	if (!*failures) {
 		status = run_program();

@@ -20,6 +20,7 @@ from .common import LabError, cache_dir, locked, need, run
 WORKDIR = "/run/zx"
 MERGED = ("bin", "sbin", "lib", "lib64")	# symlinks into /usr, as on the host
 HIDDEN = ("/dev/", "/proc/", "/sys/")		# mounted over by init
+INIT = ("init.c", "wire.c", "wire.h")
 INTERPRETERS = ("sh", "bash", "busybox")
 
 
@@ -37,15 +38,15 @@ def _cpio(tree, out):
 
 def build_init():
     """Compile init.c into the cache; returns the path of the binary."""
-    source = Path(__file__).with_name("init.c")
-    tag = hashlib.sha256(source.read_bytes()).hexdigest()[:16]
+    sources = [Path(__file__).with_name(leaf) for leaf in INIT]
+    tag = hashlib.sha256(b"".join(f.read_bytes() for f in sources)).hexdigest()[:16]
     binary = cache_dir() / f"init-{tag}"
     if not binary.exists():
         for stale in cache_dir().glob("init-*"):
             stale.unlink(missing_ok=True)
         tmp = binary.with_suffix(f".{os.getpid()}")
         run([need("gcc", "gcc"), "-O2", "-Wall", "-Wextra", "-Werror", "-static",
-             "-o", tmp, source], "compiling the test machine's init")
+             "-o", tmp, *(f for f in sources if f.suffix == ".c")], "compiling the test machine's init")
         tmp.rename(binary)
     return binary
 
@@ -61,7 +62,8 @@ def _new_tree(tree):
 def base(kernel):
     """The base archive of KERNEL, made when it is missing or its init changed."""
     init = build_init()
-    out = kernel.dir / f"base-{init.name}.cpio"
+    stem = kernel.modules.name.replace("modules", "base")
+    out = kernel.dir / f"{stem}-{init.name}.cpio"
     if out.exists():
         return out
     with locked(f"initramfs-{kernel.series}"), tempfile.TemporaryDirectory() as tmp:
@@ -76,7 +78,7 @@ def base(kernel):
         shutil.copytree(kernel.modules, tree / "zx/ko")
         (tree / "etc/passwd").write_text("root:x:0:0:root:/root:/bin/sh\n", encoding="ascii")
         (tree / "etc/group").write_text("root:x:0:\nkvm:x:106:\n", encoding="ascii")
-        for stale in kernel.dir.glob("base-*"):
+        for stale in kernel.dir.glob(f"{stem}-init-*"):
             stale.unlink(missing_ok=True)
         part = out.with_suffix(f".{os.getpid()}")
         _cpio(tree, part)
@@ -197,6 +199,11 @@ class Payload:
             raise LabError(f"there is no module {path}; build it first or pass --no-module")
         self._place(path, target)
         self.modules.append(f"-{target}")
+
+    def mark(self, name):
+        """Leave an empty file NAME for init."""
+        (self.tree / "zx").mkdir(parents=True, exist_ok=True)
+        (self.tree / "zx" / name).touch()
 
     def finish(self, kernel, exe, argv, env, tty):
         """Write what init reads, and return base + payload as one archive."""
