@@ -61,15 +61,19 @@ class Machine:
                      f"virtserialport,chardev={name},nr={nr}"]
         return argv
 
+    def _start(self, theirs):
+        """Start QEMU with THEIRS as the other ends of our streams; returns the process."""
+        fds = {name: end.fileno() for name, end in theirs.items()}
+        return subprocess.Popen(self._argv(fds, fds.get("tty")), stdin=subprocess.DEVNULL,
+                                stdout=sys.stderr, stderr=sys.stderr, close_fds=True,
+                                pass_fds=tuple(fds.values()), start_new_session=True)
+
     def run(self, interactive, timeout):
         """Boot, pass the streams through, wait for the end; False when QEMU failed."""
         ours, theirs = {}, {}
         for name in CHANNELS + (("tty",) if interactive else ()):
             ours[name], theirs[name] = socket.socketpair()
-        fds = {name: end.fileno() for name, end in theirs.items()}
-        qemu = subprocess.Popen(self._argv(fds, fds.get("tty")), stdin=subprocess.DEVNULL,
-                                stdout=sys.stderr, stderr=sys.stderr, close_fds=True,
-                                pass_fds=tuple(fds.values()), start_new_session=True)
+        qemu = self._start(theirs)
         for end in theirs.values():
             end.close()
         try:

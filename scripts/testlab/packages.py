@@ -31,11 +31,12 @@ def _mirrors():
 class Suite:
     """Packages of one Debian suite, through a private apt state in the cache."""
 
-    def __init__(self, name, security=None, components="main"):
+    def __init__(self, name, security=None, components="main", sources=False):
         self.name = name
         self.dir = cache_dir() / "apt" / name
         self.security = security
         self.components = components
+        self.sources = sources
         self.fresh = False
 
     def mirror(self):
@@ -66,6 +67,8 @@ class Suite:
         (self.dir / "status").touch()
         main, security = _mirrors()
         lines = [f"deb [arch=amd64] {main} {self.name} {self.components}"]
+        if self.sources:
+            lines.append(f"deb-src {main} {self.name} {self.components}")
         if self.security and security:
             lines.append(f"deb [arch=amd64] {security} {self.security} {self.components}")
         (self.dir / "sources.list").write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -124,6 +127,20 @@ class Suite:
                 found[0].rename(stored)
             debs.append(stored)
         return debs
+
+    def source(self, name, folder):
+        """Download the original source of NAME into FOLDER; returns the tarball's path."""
+        self.update()
+        say(f"downloading the source of {name}")
+        try:
+            run(["apt-get", *self._options(), "source", "--download-only", "--tar-only", name],
+                f"downloading the source of {name}", cwd=folder)
+        except LabError as err:
+            raise LabError(f"{err}\n{RETRY}") from err
+        found = sorted(folder.glob(f"{name}_*.orig.tar.*"))
+        if not found:
+            raise LabError(f"apt-get downloaded no source of {name}; {RETRY}")
+        return found[0]
 
 
 def unpack(debs, root):

@@ -138,22 +138,32 @@ class Kernel:
                 return root
         raise LabError(f"the packages of kernel {self.series} hold no modules")
 
-    def _unpack_modules(self):
+    def vmx_modules(self):
+        """The folder with the modules for a CPU with VMX, in a machine without virtio."""
+        out = self.dir / "modules-vmx"
+        if not (out / "order").exists():
+            with locked(f"kernel-{self.series}"):
+                if not (out / "order").exists():
+                    self._unpack_modules(("kvm-intel",), out)
+        return out
+
+    def _unpack_modules(self, names=MODULES, outdir=None):
+        outdir = outdir or self.modules
         root = self._module_root()
         depmod, modprobe = need("depmod", "kmod"), need("modprobe", "kmod")
         run([depmod, "-b", root, self.release], "depmod")
-        self.modules.mkdir()
+        outdir.mkdir(exist_ok=True)
         order = []
-        for name in MODULES:
+        for name in names:
             out = run([modprobe, "-d", root, "-S", self.release, "--show-depends", name],
                       f"looking for module {name}")
             for line in out.splitlines():
                 words = line.split()
                 if words[0] == "insmod":
-                    leaf = unpack_module(words[1], self.modules)
+                    leaf = unpack_module(words[1], outdir)
                     if leaf not in order:
                         order.append(leaf)
-        replace_file(self.modules / "order", "".join(f"{o}\n" for o in order).encode())
+        replace_file(outdir / "order", "".join(f"{o}\n" for o in order).encode())
 
     def _relocate_headers(self):
         """Debian's header Makefile names the common headers by an absolute path."""
