@@ -541,7 +541,7 @@ TEST_F(abi, handles_of_one_file_mean_nothing_to_another)
 	EXPECT_EQ(0, abi_call(self->fd, ZX_HYP_VMO_GET_SIZE, &get));
 }
 
-TEST(the_device_opens_and_closes_many_times)
+TEST_TIMEOUT(the_device_opens_and_closes_many_times, 120)
 {
 	struct zxtest_objects before;
 	bool counted = zxtest_objects_read(&before);

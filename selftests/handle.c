@@ -278,7 +278,7 @@ TEST_F(objects, a_failing_call_closes_nothing)
  * A slot is used again under another value: the value of a closed handle never
  * reaches the object that has its slot now.
  */
-TEST(a_stale_value_never_reaches_another_object)
+TEST_TIMEOUT(a_stale_value_never_reaches_another_object, 120)
 {
 	enum { ROUNDS = 10000, KEPT = 64 };
 	zx_handle_t stale[KEPT] = { 0 }, first = 0;
