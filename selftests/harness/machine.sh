@@ -159,5 +159,5 @@ check "a live object turns the run red" red "live objects: guest 1" \
 check "a program that is not there is refused" refused "no program" run -- ./not-there
 check "a file that is not there is refused" refused "no such file" \
 	run --no-module --file ./not-there -- true
-check "vmx is refused" refused "vmx" run --cpu vmx -- true
+check "a CPU that is not there is refused" refused "invalid choice" run --cpu vex -- true
 finish
