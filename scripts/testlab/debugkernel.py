@@ -47,6 +47,7 @@ class DebugKernel(series.Kernel):
         self.dir = cache_dir() / "kernels" / DEBUG
         self.tree = self.dir / f"linux-source-{BASE}"
         self.root = self.dir / "root"
+        self.vmlinux = self.tree / "vmlinux"
         self.vmlinuz = self.dir / "vmlinuz"
         self.modules = self.dir / "modules"
 
@@ -151,7 +152,7 @@ class DebugKernel(series.Kernel):
 
     def _keep(self):
         """Copies of what is booted, which a build that goes on later does not touch."""
-        for part in (self.root, self.modules):
+        for part in (self.root, self.modules, self.dir / "modules-vmx"):
             shutil.rmtree(part, ignore_errors=True)
         for stale in self.dir.glob("base-*"):
             stale.unlink()
