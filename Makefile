@@ -52,7 +52,7 @@ check:	## All tests on one machine (ARGS="NAME...": only those; SCALE=PERCENT)
 	@scripts/check $(ARGS)
 
 check-all:	## All tests on all machines, stress tests in full, with a table (SCALE=PERCENT)
-	@scripts/deps build machine kernels debug
+	@scripts/deps build machine vmx kernels debug
 	@$(MAKE) --no-print-directory -s lib selftests
 	@scripts/check --all $(ARGS)
 
