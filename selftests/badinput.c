@@ -202,8 +202,7 @@ TEST_F_TIMEOUT(bad, read_only_results_are_invalid_args, 60)
 	for_each_call(call)
 		for_each_pointer(call, p)
 			if (!p->input)
-				check_pointer(self, call, p, bad,
-					      ARRAY_SIZE(bad));
+				check_pointer(self, call, p, bad, ARRAY_SIZE(bad));
 	for (uint64_t i = 0; i < PAGE; i++)
 		EXPECT_EQ(0, page[i]);
 }
@@ -397,12 +396,15 @@ static void fill_random(struct fixture_bad *self, uint64_t *state,
 			words[i] = 0;
 	}
 	/* Never an address that points anywhere else. */
-	for_each_call(call)
-		if (call->cmd == cmd)
-			for_each_pointer(call, p)
-				words[p->offset / 8] =
-					places[next_random(state) %
-					       ARRAY_SIZE(places)];
+	for_each_call(call) {
+		if (call->cmd != cmd)
+			continue;
+		for_each_pointer(call, p) {
+			uint64_t pick = next_random(state) % ARRAY_SIZE(places);
+
+			words[p->offset / 8] = places[pick];
+		}
+	}
 	if (n >> 60)
 		halves[1] = n >> 63 ? handle : (uint32_t)odd_number(state);
 	halves[0] = n & 1 ? 8u << (n >> 50) % 4 : 64;

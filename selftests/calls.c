@@ -5,6 +5,7 @@
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -455,18 +456,51 @@ void call_teardown(struct call_ctx *c)
 		EXPECT_EQ(0, munmap((void *)c->base, c->len));
 }
 
-int call_count_maps(void)
+/* A line of /proc/self/maps: whether it goes on where the last one ended. */
+struct map_line {
+	unsigned long start, end, offset, inode;
+	char perms[8], dev[16];
+};
+
+static bool goes_on(const struct map_line *last, const struct map_line *now)
+{
+	return now->start == last->end && now->inode == last->inode &&
+	       !strcmp(now->perms, last->perms) && !strcmp(now->dev, last->dev) &&
+	       (!now->inode ||
+		now->offset == last->offset + (last->end - last->start));
+}
+
+void call_read_maps(struct call_maps *maps)
 {
 	static char text[65536];
-	int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC), lines = 0;
+	struct map_line last = { 0 }, now;
+	int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+	size_t len = 0;
 	ssize_t n;
 
+	memset(maps, 0, sizeof(*maps));
 	ASSERT_LE(0, fd);
-	while ((n = read(fd, text, sizeof(text))) > 0)
-		for (ssize_t i = 0; i < n; i++)
-			lines += text[i] == '\n';
+	while ((n = read(fd, text + len, sizeof(text) - 1 - len)) > 0)
+		len += n;
 	close(fd);
-	return lines;
+	text[len] = '\0';
+	for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
+		ASSERT_EQ(6, sscanf(line, "%lx-%lx %7s %lx %15s %lu",
+				    &now.start, &now.end, now.perms,
+				    &now.offset, now.dev, &now.inode));
+		maps->count += !goes_on(&last, &now);
+		maps->bytes += now.end - now.start;
+		last = now;
+	}
+}
+
+void call_expect_maps(const struct call_maps *before)
+{
+	struct call_maps now;
+
+	call_read_maps(&now);
+	EXPECT_EQ(before->count, now.count);
+	EXPECT_EQ(before->bytes, now.bytes);
 }
 
 unsigned int scaled(unsigned int full, unsigned int least)

@@ -91,8 +91,18 @@ void call_teardown(struct call_ctx *c);
 void call_set_pointer(struct call_ctx *c, const struct call_pointer *p,
 		      uint64_t address);
 
-/* Lines of /proc/self/maps. */
-int call_count_maps(void);
+/*
+ * Mappings of this process. What Linux has split, as it does before it fails,
+ * counts as one.
+ */
+struct call_maps {
+	uint64_t count, bytes;
+};
+
+void call_read_maps(struct call_maps *maps);
+
+/* Expects the same mappings as before. */
+void call_expect_maps(const struct call_maps *before);
 
 /*
  * Rounds of a stress test: SCALE percent of full (default: least), and never
