@@ -174,13 +174,43 @@ TEST(control_registers_do_not_outlive_their_vcpu)
 	expect_clean(&vm);
 }
 
-static void *refresh_clocks(void *arg)
+#define AP_CLOCK	(GUEST_CLOCK + 0x100)
+#define AP_CLOCK_2	(GUEST_CLOCK + 0x200)
+
+/* An AP of this thread whose clock is on. */
+static zx_handle_t clock_start(struct vm *vm, uint64_t page)
 {
-	struct vm *vm = arg;
+	zx_vcpu_state_t state;
 	zx_handle_t ap;
 
 	ASSERT_OK(zx_vcpu_create(vm->guest, 0, GUEST_AP_CODE, &ap));
+	vcpu_read(ap, &state);
+	state.rbx = page | 1;
+	vcpu_write(ap, &state);
 	vcpu_expect_report(ap, 1);
+	return ap;
+}
+
+static void *start_another(void *arg)
+{
+	EXPECT_OK(zx_handle_close(clock_start(arg, AP_CLOCK_2)));
+	return NULL;
+}
+
+/*
+ * One AP turns its clock on; when the page of another is written therefore, the
+ * BSP's is due, too.
+ */
+static void *refresh_clocks(void *arg)
+{
+	struct vm *vm = arg;
+	volatile uint32_t *version = (void *)(vm->mem + AP_CLOCK);
+	zx_handle_t ap = clock_start(vm, AP_CLOCK);
+
+	*version = 0;
+	in_thread(start_another, vm);
+	EXPECT_TRUE(wait_until(DEADLINE,
+			       (vcpu_expect_report(ap, 1), *version)));
 	EXPECT_OK(zx_handle_close(ap));
 	return NULL;
 }
@@ -199,11 +229,10 @@ TEST(the_clock_does_not_outlive_its_vcpu)
 	EXPECT_NE(0, memcmp(zeroes, vm.mem + GUEST_CLOCK, sizeof(zeroes)));
 
 	EXPECT_OK(zx_handle_close(vm.vcpu));
-	vm_vcpu(&vm);
+	look(&vm, &view);
 	memset(vm.mem + GUEST_CLOCK, 0, sizeof(zeroes));
 	in_thread(refresh_clocks, &vm);
-	EXPECT_OK(zx_handle_close(vm.vcpu));
-	look(&vm, &view);
+	vm_expect_done(&vm);
 	EXPECT_BYTES(zeroes, vm.mem + GUEST_CLOCK, sizeof(zeroes));
 	vm_destroy(&vm);
 }

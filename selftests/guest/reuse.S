@@ -154,18 +154,18 @@ guest_code soil_halt
 guest_end soil_halt
 
 /*
- * An AP's clock: each write of its MSR has KVM write the pages of all vCPUs
- * whose clock is on.
+ * An AP's clock, as EBX says: a write of its MSR has KVM write the pages of all
+ * vCPUs whose clock is on, perhaps a little later.
  */
 guest_code ap_clock
 	.code16
 	mov	$0x4b564d01, %ecx
-	mov	$(GUEST_CLOCK + 0x101), %eax
+	mov	%ebx, %eax
 	xor	%edx, %edx
 	wrmsr
 	mov	$1, %eax
-	out	%eax, $PORT_REPORT
-1:	jmp	1b
+1:	out	%eax, $PORT_REPORT
+	jmp	1b
 	.code64
 guest_end ap_clock
 

@@ -80,7 +80,8 @@ START_TEST(each_form_of_address_has_its_length)
 	      ROW("\x67\x8b\x83\x10\x00\x00\x00", 7, 5, 7),
 	      ROW("\x67\x8b\x06\x10\x00", 3, 5, 3),
 	      ROW("\x67\x8b\x04\x18", 4, 3, 4),
-	      ROW("\x8b\xc3", 2, 2, 2));		/* a register */
+	      /* a register */
+	      ROW("\x8b\xc3", 2, 2, 2));
 }
 END_TEST
 
