@@ -25,24 +25,31 @@
 #include "aspace.h"
 #include "compat.h"
 #include "kvm.h"
+#include "mmwork.h"
 #include "status.h"
 #include "vmo.h"
 
 #define ZXH_WINDOW_ALIGN	(1ULL << 30)
-/* A memslot has at most 2^31 - 1 pages; this is a quarter of that. */
-#define ZXH_WINDOW_MAX		(1ULL << 41)
+/* KVM keeps two bytes for each page of a slot; a trap makes them anew. */
+#define ZXH_WINDOW_MAX		(16ULL << 30)
 #define ZXH_SLOT_MAX		32000
+#define ZXH_VACATE_TRIES	3
+
+/* For what must be forgotten, whether or not there is memory to do it. */
+#define ZXH_GFP_FORGET		(GFP_KERNEL_ACCOUNT | __GFP_NOFAIL)
 
 /**
  * struct zxh_window - reserved addresses for a range of a guest
  * @gpa: first guest-physical address; constant after init
  * @size: bytes; constant after init
  * @hva: the VMM's address of @gpa, equal to it modulo 2 MiB; constant after init
+ * @start: the address that is offset 0 of the reservation; constant after init
  */
 struct zxh_window {
 	u64 gpa;
 	u64 size;
 	unsigned long hva;
+	unsigned long start;
 };
 
 /**
@@ -66,6 +73,7 @@ struct zxh_slot {
  * @limit: first address that the CPU cannot translate; constant after init
  * @windows: address to struct zxh_window; @as.lock
  * @slots: address to struct zxh_slot; @as.lock
+ * @nr_slots: how many; @as.lock
  * @holes: trapped addresses; @as.lock
  * @slot_ids: numbers in use; @as.lock
  */
@@ -77,6 +85,7 @@ struct zxh_gspace {
 	u64 limit;
 	struct maple_tree windows;
 	struct maple_tree slots;
+	unsigned int nr_slots;
 	struct maple_tree holes;
 	struct ida slot_ids;
 };
@@ -109,14 +118,46 @@ static const struct file_operations zxh_reserve_fops = {
 	.ZXH_FOP_MMAP = zxh_reserve_mmap,
 };
 
-/* Put the reservation over [@hva, @hva + @len) of a window. */
+/* Whether nothing in [@hva, @hva + @len) can be taken by others. */
+static bool zxh_window_intact(unsigned long hva, u64 len)
+{
+	unsigned long addr = hva, end = hva + len;
+	struct vm_area_struct *vma;
+
+	mmap_read_lock(current->mm);
+	while (addr < end) {
+		vma = find_vma(current->mm, addr);
+		if (!vma || vma->vm_start > addr || !vma->vm_file ||
+		    vma->vm_file->f_op->owner != THIS_MODULE)
+			break;
+		addr = vma->vm_end;
+	}
+	mmap_read_unlock(current->mm);
+	return addr >= end;
+}
+
+/*
+ * Put the reservation over [@hva, @hva + @len) of a window.
+ *
+ * A mmap() over something that fails may have taken that away first, and left
+ * addresses that belong to nobody under a memslot: the VMM's next malloc() could
+ * be what the guest reads. If that cannot be mended, no vCPU runs any more.
+ */
 static int zxh_window_vacate(struct zxh_gspace *g, const struct zxh_window *w,
 			     unsigned long hva, u64 len)
 {
-	unsigned long r;
+	unsigned long r = 0;
+	int i;
 
-	r = vm_mmap(g->reserve, hva, len, PROT_NONE, MAP_SHARED | MAP_FIXED, hva - w->hva);
-	return IS_ERR_VALUE(r) ? zxh_status((long)r) : 0;
+	for (i = 0; i < ZXH_VACATE_TRIES; i++) {
+		r = vm_mmap(g->reserve, hva, len, PROT_NONE, MAP_SHARED | MAP_FIXED,
+			    hva - w->start);
+		if (!IS_ERR_VALUE(r))
+			return 0;
+	}
+	if (!zxh_window_intact(hva, len))
+		zxh_kvm_vm_kill(g->vm);
+	return zxh_status((long)r);
 }
 
 /*
@@ -126,19 +167,14 @@ static int zxh_window_vacate(struct zxh_gspace *g, const struct zxh_window *w,
 static int zxh_window_reserve(struct zxh_gspace *g, struct zxh_window *w)
 {
 	unsigned long start, end;
-	int r;
 
 	start = vm_mmap(g->reserve, 0, w->size + PMD_SIZE, PROT_NONE, MAP_SHARED, 0);
 	if (IS_ERR_VALUE(start))
 		return zxh_status((long)start);
 	end = start + w->size + PMD_SIZE;
+	w->start = start;
 	w->hva = ALIGN(start, PMD_SIZE);
-	/* The offsets in the file count from the window's first byte. */
-	r = zxh_window_vacate(g, w, w->hva, w->size);
-	if (r) {
-		vm_munmap(start, end - start);
-		return r;
-	}
+	/* What is too much of it does no harm if it stays. */
 	if (w->hva > start)
 		vm_munmap(start, w->hva - start);
 	if (end > w->hva + w->size)
@@ -163,6 +199,8 @@ static int zxh_slot_create_locked(struct zxh_gspace *g, const struct zxh_window 
 	struct zxh_slot *slot;
 	int r = ZXH_ERR_NO_MEMORY;
 
+	if (g->nr_slots >= ZXH_SLOT_MAX)
+		return ZXH_ERR_NO_MEMORY;
 	slot = kzalloc(sizeof(*slot), GFP_KERNEL_ACCOUNT);
 	if (!slot)
 		return r;
@@ -176,11 +214,12 @@ static int zxh_slot_create_locked(struct zxh_gspace *g, const struct zxh_window 
 	r = zxh_kvm_slot_set(g->vm, slot->id, gpa, size, w->hva + (gpa - w->gpa));
 	if (r)
 		goto forget;
+	g->nr_slots++;
 	return 0;
 
 forget:
 	mas_set_range(&mas, gpa, gpa + size - 1);
-	mas_store_gfp(&mas, NULL, GFP_KERNEL | __GFP_NOFAIL);
+	mas_store_gfp(&mas, NULL, ZXH_GFP_FORGET);
 free_id:
 	ida_free(&g->slot_ids, slot->id);
 free_slot:
@@ -196,47 +235,68 @@ static int zxh_slot_delete_locked(struct zxh_gspace *g, struct zxh_slot *slot)
 	r = zxh_kvm_slot_set(g->vm, slot->id, slot->gpa, 0, 0);
 	if (r)
 		return r;
-	mas_store_gfp(&mas, NULL, GFP_KERNEL | __GFP_NOFAIL);
+	mas_store_gfp(&mas, NULL, ZXH_GFP_FORGET);
 	ida_free(&g->slot_ids, slot->id);
 	kfree(slot);
+	g->nr_slots--;
 	return 0;
+}
+
+/* The end of what has neither slot nor hole from @start on, or @start itself. */
+static u64 zxh_slots_gap_locked(struct zxh_gspace *g, u64 start, u64 end, u64 *next)
+{
+	struct maple_tree *trees[] = { &g->slots, &g->holes };
+	unsigned int i;
+
+	*next = end;
+	for (i = 0; i < ARRAY_SIZE(trees); i++) {
+		MA_STATE(mas, trees[i], start, start);
+
+		if (!mas_find(&mas, end - 1))
+			continue;
+		if (mas.index <= start) {
+			*next = mas.last + 1;
+			return start;
+		}
+		end = min_t(u64, end, mas.index);
+		*next = end;
+	}
+	return end;
 }
 
 /* Slots for every part of [@start, @end) of a window that has no slot or hole. */
 static int zxh_slots_fill_locked(struct zxh_gspace *g, const struct zxh_window *w,
 				 u64 start, u64 end)
 {
+	u64 stop, next;
 	int r;
 
-	while (start < end) {
-		MA_STATE(hole, &g->holes, start, start);
-		u64 stop = end;
-
-		if (mas_find(&hole, end - 1)) {
-			stop = max_t(u64, hole.index, start);
-			if (stop == start) {
-				start = hole.last + 1;
-				continue;
-			}
-		}
+	for (; start < end; start = next) {
+		stop = zxh_slots_gap_locked(g, start, end, &next);
+		if (stop == start)
+			continue;
 		r = zxh_slot_create_locked(g, w, start, stop - start);
 		if (r)
 			return r;
-		start = stop;
+		cond_resched();
 	}
 	return 0;
 }
 
-static void zxh_slots_empty_locked(struct zxh_gspace *g, u64 start, u64 end)
+/* Return: 0, or a status when a slot is left. */
+static int zxh_slots_empty_locked(struct zxh_gspace *g, u64 start, u64 end)
 {
 	MA_STATE(mas, &g->slots, start, start);
 	struct zxh_slot *slot;
+	int r;
 
 	while ((slot = mas_find(&mas, end - 1))) {
-		start = slot->gpa + slot->size;
-		zxh_slot_delete_locked(g, slot);
+		r = zxh_slot_delete_locked(g, slot);
+		if (r)
+			return r;
 		mas_set(&mas, start);
 	}
+	return 0;
 }
 
 static int zxh_window_create_locked(struct zxh_gspace *g, u64 gpa, u64 size)
@@ -264,9 +324,11 @@ static int zxh_window_create_locked(struct zxh_gspace *g, u64 gpa, u64 size)
 	return 0;
 
 empty:
-	zxh_slots_empty_locked(g, gpa, gpa + size);
+	/* Under a slot the addresses must stay; what it lacks is filled in later. */
+	if (zxh_slots_empty_locked(g, gpa, gpa + size))
+		return r;
 	mas_set_range(&mas, gpa, gpa + size - 1);
-	mas_store_gfp(&mas, NULL, GFP_KERNEL | __GFP_NOFAIL);
+	mas_store_gfp(&mas, NULL, ZXH_GFP_FORGET);
 unreserve:
 	vm_munmap(w->hva, w->size);
 free_window:
@@ -352,8 +414,8 @@ static int zxh_guest_map(struct zxh_aspace *as, u64 *at, u64 len, struct zxh_vmo
 	return 0;
 
 undo:
-	if (addr > *at)
-		zxh_guest_unmap(as, *at, addr - *at);
+	/* Also the piece that failed: what was there may be gone. */
+	zxh_guest_unmap(as, *at, addr + n - *at);
 	return status;
 }
 
@@ -416,9 +478,22 @@ static void zxh_tree_free(struct maple_tree *tree)
 	unsigned long index = 0;
 	void *entry;
 
-	mt_for_each(tree, entry, index, ULONG_MAX)
+	mt_for_each(tree, entry, index, ULONG_MAX) {
 		kfree(entry);
+		cond_resched();
+	}
 	__mt_destroy(tree);
+}
+
+static int zxh_windows_unmap(void *arg)
+{
+	struct zxh_gspace *g = arg;
+	struct zxh_window *w;
+	unsigned long index = 0;
+
+	mt_for_each(&g->windows, w, index, ULONG_MAX)
+		vm_munmap(w->hva, w->size);
+	return 0;
 }
 
 /**
@@ -430,16 +505,11 @@ static void zxh_tree_free(struct maple_tree *tree)
 void zxh_gspace_kill(struct zxh_aspace *as)
 {
 	struct zxh_gspace *g = zxh_gspace_of(as);
-	struct zxh_window *w;
-	unsigned long index = 0;
 
 	mutex_lock(&as->lock);
 	as->dead = true;
 	g->vm = NULL;
-	/* At process exit the addresses went with the process. */
-	mt_for_each(&g->windows, w, index, ULONG_MAX)
-		if (current->mm == g->mm)
-			vm_munmap(w->hva, w->size);
+	zxh_run_in_mm(g->mm, zxh_windows_unmap, g);
 	zxh_tree_free(&g->windows);
 	zxh_tree_free(&g->slots);
 	__mt_destroy(&g->holes);
@@ -470,6 +540,7 @@ int zxh_gspace_cover(struct zxh_aspace *as, u64 gpa)
 	return r;
 }
 
+/* Replace every slot that reaches into [@gpa, @end), which is a hole now. */
 static int zxh_slots_punch_locked(struct zxh_gspace *g, u64 gpa, u64 end)
 {
 	MA_STATE(mas, &g->slots, gpa, gpa);
@@ -482,6 +553,9 @@ static int zxh_slots_punch_locked(struct zxh_gspace *g, u64 gpa, u64 end)
 		start = slot->gpa;
 		stop = slot->gpa + slot->size;
 		w = zxh_window_find_locked(g, start);
+		/* One slot becomes two at most. */
+		if (g->nr_slots >= ZXH_SLOT_MAX)
+			return ZXH_ERR_NO_MEMORY;
 		r = zxh_slot_delete_locked(g, slot);
 		if (!r)
 			r = zxh_slots_fill_locked(g, w, start, stop);
@@ -494,14 +568,23 @@ static int zxh_slots_punch_locked(struct zxh_gspace *g, u64 gpa, u64 end)
 	return 0;
 }
 
+/* Slots wherever a window lacks one around [@gpa, @end). Best effort. */
+static void zxh_slots_heal_locked(struct zxh_gspace *g, u64 gpa, u64 end)
+{
+	struct zxh_window *w;
+
+	for (; gpa < end && (w = zxh_window_find_locked(g, gpa)); gpa = w->gpa + w->size)
+		zxh_slots_fill_locked(g, w, w->gpa, w->gpa + w->size);
+}
+
 /**
  * zxh_gspace_punch_locked() - a range that is to trap: no memslot answers it
  * @as: the address space; the caller holds its lock
  * @gpa: its first address
  * @len: its bytes, whole pages
  *
- * Return: 0 or a status; then the range may be partly without memslots, and
- * accesses to it give what they give where nothing is mapped.
+ * Return: 0, a status, or -EINTR; then there is no hole. Memslots that could not
+ * be made again are made when a vCPU misses them: zxh_gspace_mend_locked().
  */
 int zxh_gspace_punch_locked(struct zxh_aspace *as, u64 gpa, u64 len)
 {
@@ -518,9 +601,36 @@ int zxh_gspace_punch_locked(struct zxh_aspace *as, u64 gpa, u64 len)
 	r = zxh_kvm_vm_pause(g->vm);
 	if (!r) {
 		r = zxh_slots_punch_locked(g, gpa, gpa + len);
+		if (r) {
+			mas_set_range(&hole, gpa, gpa + len - 1);
+			mas_store_gfp(&hole, NULL, ZXH_GFP_FORGET);
+			zxh_slots_heal_locked(g, gpa, gpa + len);
+		}
 		zxh_kvm_vm_resume(g->vm);
+		return r;
 	}
+	mas_set_range(&hole, gpa, gpa + len - 1);
+	mas_store_gfp(&hole, NULL, ZXH_GFP_FORGET);
 	return r;
+}
+
+/**
+ * zxh_gspace_mend_locked() - make sure of a memslot at an address in a window
+ * @as: the address space; the caller holds its lock
+ * @gpa: the address, which does not trap
+ *
+ * Return: 0 or a status.
+ */
+int zxh_gspace_mend_locked(struct zxh_aspace *as, u64 gpa)
+{
+	struct zxh_gspace *g = zxh_gspace_of(as);
+	struct zxh_window *w = zxh_window_find_locked(g, gpa);
+	MA_STATE(mas, &g->slots, gpa, gpa);
+
+	lockdep_assert_held(&as->lock);
+	if (!w || mas_walk(&mas))
+		return 0;
+	return zxh_slots_fill_locked(g, w, w->gpa, w->gpa + w->size);
 }
 
 /**

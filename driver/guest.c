@@ -71,6 +71,7 @@ static int zxh_guest_publish(struct zxh_file *f, struct zxh_guest *guest,
 	u32 __user *out_guest = u64_to_user_ptr(req->out_guest);
 	u32 __user *out_vmar = u64_to_user_ptr(req->out_vmar);
 	struct zxh_handle_slot slot, vmar_slot;
+	u32 old;
 	int r;
 
 	r = zxh_handle_reserve(&f->handles, &slot);
@@ -80,8 +81,13 @@ static int zxh_guest_publish(struct zxh_file *f, struct zxh_guest *guest,
 	if (r)
 		goto unreserve_guest;
 	r = ZXH_ERR_INVALID_ARGS;
-	if (put_user(slot.value, out_guest) || put_user(vmar_slot.value, out_vmar))
+	if (get_user(old, out_guest) || put_user(slot.value, out_guest))
 		goto unreserve_vmar;
+	if (put_user(vmar_slot.value, out_vmar)) {
+		/* A call that fails writes nothing. */
+		put_user(old, out_guest);
+		goto unreserve_vmar;
+	}
 	zxh_handle_install(&slot, &guest->obj, zxh_guest_ops.rights);
 	zxh_handle_install(&vmar_slot, &guest->root->obj, zxh_vmar_root_rights());
 	return 0;
@@ -153,7 +159,7 @@ static int zxh_guest_check_locked(struct zxh_guest *guest, u64 gpa, bool write,
 	if (gpa - m->base + m->vmo_offset >= m->vmo->size)
 		return ZXH_ERR_OUT_OF_RANGE;
 	*hva = zxh_gspace_hva_locked(guest->as, gpa);
-	return *hva ? 0 : ZXH_ERR_NOT_FOUND;
+	return *hva ? zxh_gspace_mend_locked(guest->as, gpa) : ZXH_ERR_NOT_FOUND;
 }
 
 /**

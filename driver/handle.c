@@ -154,6 +154,22 @@ int zxh_handle_publish(struct zxh_handle_table *table, struct zxh_object *obj,
 	return 0;
 }
 
+static struct zxh_handle *zxh_handle_remove(struct zxh_handle_table *table, u32 value)
+{
+	u32 id = zxh_handle_id(table, value);
+	struct zxh_handle *entry;
+
+	if (!id)
+		return NULL;
+	xa_lock(&table->xa);
+	/* A number that is only reserved must stay so. */
+	entry = xa_load(&table->xa, id);
+	if (entry)
+		__xa_erase(&table->xa, id);
+	xa_unlock(&table->xa);
+	return entry;
+}
+
 /**
  * zxh_handle_close() - close a handle
  * @table: the caller's table
@@ -163,19 +179,35 @@ int zxh_handle_publish(struct zxh_handle_table *table, struct zxh_object *obj,
  */
 int zxh_handle_close(struct zxh_handle_table *table, u32 value)
 {
-	u32 id = zxh_handle_id(table, value);
-	struct zxh_handle *entry = NULL;
+	struct zxh_handle *entry = zxh_handle_remove(table, value);
 
-	if (id) {
-		xa_lock(&table->xa);
-		/* A number that is only reserved must stay so. */
-		entry = xa_load(&table->xa, id);
-		if (entry)
-			__xa_erase(&table->xa, id);
-		xa_unlock(&table->xa);
-	}
 	if (!entry)
 		return ZXH_ERR_BAD_HANDLE;
+	zxh_handle_drop(entry);
+	return 0;
+}
+
+/**
+ * zxh_handle_take() - close a handle and keep its object
+ * @table: the caller's table
+ * @value: its value
+ * @obj: receives the object, with a reference for the caller
+ * @rights: receives the handle's rights
+ *
+ * Of two threads that take the same handle, one gets it.
+ *
+ * Return: 0 or ZXH_ERR_BAD_HANDLE.
+ */
+int zxh_handle_take(struct zxh_handle_table *table, u32 value,
+		    struct zxh_object **obj, u32 *rights)
+{
+	struct zxh_handle *entry = zxh_handle_remove(table, value);
+
+	if (!entry)
+		return ZXH_ERR_BAD_HANDLE;
+	*obj = entry->obj;
+	*rights = entry->rights;
+	zxh_object_get(*obj);
 	zxh_handle_drop(entry);
 	return 0;
 }

@@ -48,6 +48,9 @@ int zxh_handle_publish(struct zxh_handle_table *table, struct zxh_object *obj,
 		       u32 rights, u64 out);
 int zxh_handle_close(struct zxh_handle_table *table, u32 value);
 
+int zxh_handle_take(struct zxh_handle_table *table, u32 value,
+		    struct zxh_object **obj, u32 *rights);
+
 int zxh_handle_get(struct zxh_handle_table *table, u32 value,
 		   struct zxh_object **obj, u32 *rights);
 int zxh_handle_get_typed(struct zxh_handle_table *table, u32 value, enum zxh_type type,

@@ -37,7 +37,7 @@ struct zxh_kvm_info {
  * @ZXH_EXIT_RDMSR: see struct zxh_exit.msr
  * @ZXH_EXIT_WRMSR: see struct zxh_exit.msr
  * @ZXH_EXIT_HLT: the guest halted; RIP is past the HLT
- * @ZXH_EXIT_BAD_ENTRY: the CPU refused the guest's state
+ * @ZXH_EXIT_BAD_ENTRY: the CPU refused the guest's state, or the VM is dead
  * @ZXH_EXIT_UNKNOWN: anything else: triple fault, what KVM cannot emulate
  */
 enum zxh_exit_kind {
@@ -135,6 +135,7 @@ int zxh_kvm_vm_create(struct zxh_kvm_vm **vm);
 void zxh_kvm_vm_destroy(struct zxh_kvm_vm *vm);
 int zxh_kvm_vm_pause(struct zxh_kvm_vm *vm);
 void zxh_kvm_vm_resume(struct zxh_kvm_vm *vm);
+void zxh_kvm_vm_kill(struct zxh_kvm_vm *vm);
 int zxh_kvm_slot_set(struct zxh_kvm_vm *vm, u32 slot, u64 gpa, u64 size, unsigned long hva);
 
 int zxh_kvm_vcpu_create(struct zxh_kvm_vm *vm, u32 id, const struct zxh_boot *boot,

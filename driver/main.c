@@ -9,6 +9,7 @@
 #include <linux/miscdevice.h>
 #include <linux/module.h>
 #include <linux/nospec.h>
+#include <linux/pagemap.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
@@ -66,7 +67,11 @@ static int zxh_query_ioctl(struct zxh_file *f, void *arg)
 	result.max_vcpus = ZXH_MAX_VCPUS;
 	if (info.vendor != ZX_HYP_VENDOR_NONE)
 		result.caps |= ZX_HYP_CAP_GUEST;
-	if (copy_to_user(out, &result, n) || clear_user(out + n, req->out_size - n))
+	if (req->out_size > PAGE_SIZE)
+		return -E2BIG;
+	/* All of it or nothing. */
+	if (fault_in_safe_writeable(out, req->out_size) ||
+	    copy_to_user(out, &result, n) || clear_user(out + n, req->out_size - n))
 		return ZXH_ERR_INVALID_ARGS;
 	return 0;
 }
@@ -92,17 +97,28 @@ struct zxh_request {
 	int (*handler)(struct zxh_file *f, void *arg);
 };
 
+/* Large enough, and aligned, for every request. */
+union zxh_argument {
+	struct zx_hyp_guest_set_trap set_trap;
+	struct zx_hyp_vmar_map vmar_map;
+	u64 words[8];
+};
+
+#define ZXH_REQUEST_SIZE(type)	\
+	(sizeof(struct type) +	\
+	 BUILD_BUG_ON_ZERO(sizeof(struct type) > sizeof(union zxh_argument)))
+
 /* @last: the last member of the structure's first version */
 #define ZXH_REQUEST(cmd, type, last, fn)			\
 	[ZX_HYP_CMD_##cmd] = {					\
-		.size = sizeof(struct type),			\
+		.size = ZXH_REQUEST_SIZE(type),			\
 		.min = offsetofend(struct type, last),		\
 		.handler = fn,					\
 	}
 
 static const struct zxh_request zxh_requests[] = {
 	[ZX_HYP_CMD_QUERY] = {
-		.size = sizeof(struct zx_hyp_query),
+		.size = ZXH_REQUEST_SIZE(zx_hyp_query),
 		.min = offsetofend(struct zx_hyp_query, out_result),
 		.any_mm = true,
 		.handler = zxh_query_ioctl,
@@ -130,13 +146,6 @@ static const struct zxh_request zxh_requests[] = {
 	ZXH_REQUEST(VMAR_UNMAP, zx_hyp_vmar_unmap, len, zxh_vmar_unmap_ioctl),
 };
 
-/* Large enough, and aligned, for every request. */
-union zxh_argument {
-	struct zx_hyp_guest_set_trap set_trap;
-	struct zx_hyp_vmar_map vmar_map;
-	u64 words[8];
-};
-
 static long zxh_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 {
 	struct zxh_file *f = filp->private_data;
@@ -157,6 +166,8 @@ static long zxh_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 		return -EFAULT;
 	if (size < row->min)
 		return -EINVAL;
+	if (size > PAGE_SIZE)
+		return -E2BIG;
 	r = copy_struct_from_user(&buf, row->size, user, size);
 	if (r)
 		return r;

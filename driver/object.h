@@ -11,8 +11,10 @@
  *
  *   zxh_guest.lock		vCPU ids, traps
  *     zxh_aspace.lock		regions, windows, memslots of one address space
- *       mm->mmap_lock		taken by vm_mmap(), vm_munmap(), page faults
+ *       zxh_kvm_vm.task_lock	which thread runs a vCPU
  *       zxh_kvm_vm.scratch_lock	argument page of KVM's ioctls
+ *         mm->mmap_lock	taken by vm_mmap(), vm_munmap(), page faults
+ *           zxh_vmo_setup_lock	shmem's operations, wrapped once
  *         KVM's own locks
  *   xarray lock of a handle table, vCPU thread hash lock: innermost, spinning
  *

@@ -58,6 +58,12 @@ static inline int zxh_status(long err)
 	case -EAGAIN:
 	case -EDQUOT:
 		return ZXH_ERR_NO_MEMORY;
+	case -EMFILE:
+	case -ENFILE:
+		return ZXH_ERR_NO_RESOURCES;
+	case -EOVERFLOW:
+	case -EFBIG:
+		return ZXH_ERR_OUT_OF_RANGE;
 	case -EFAULT:
 	case -EINVAL:
 		return ZXH_ERR_INVALID_ARGS;

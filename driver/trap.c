@@ -22,8 +22,12 @@ static void zxh_trap_free_all(struct maple_tree *traps)
 	struct zxh_trap *trap;
 	unsigned long index = 0;
 
-	mt_for_each(traps, trap, index, ULONG_MAX)
+	mt_for_each(traps, trap, index, ULONG_MAX) {
 		kfree(trap);
+		cond_resched();
+	}
+	/* Nobody reads it any more, and trees for readers are destroyed wrongly. */
+	mt_clear_in_rcu(traps);
 	mtree_destroy(traps);
 }
 
@@ -74,6 +78,17 @@ static int zxh_trap_insert(struct maple_tree *traps, const struct zx_hyp_guest_s
 	return zxh_status(r);
 }
 
+/* Undo zxh_trap_insert(). It cannot fail: the trap is going to be freed. */
+static void zxh_trap_remove(struct maple_tree *traps, const struct zx_hyp_guest_set_trap *req)
+{
+	struct zxh_trap *trap = mtree_load(traps, req->addr);
+
+	mtree_store_range(traps, req->addr, req->addr + req->len - 1, NULL,
+			  GFP_KERNEL_ACCOUNT | __GFP_NOFAIL);
+	synchronize_rcu();
+	kfree(trap);
+}
+
 static int zxh_trap_set_io(struct zxh_guest *guest, const struct zx_hyp_guest_set_trap *req)
 {
 	u64 end;
@@ -91,7 +106,6 @@ static int zxh_trap_set_io(struct zxh_guest *guest, const struct zx_hyp_guest_se
  */
 static int zxh_trap_set_mem(struct zxh_guest *guest, const struct zx_hyp_guest_set_trap *req)
 {
-	struct zxh_trap *trap;
 	int r;
 
 	if (!PAGE_ALIGNED(req->addr) || !PAGE_ALIGNED(req->len))
@@ -106,11 +120,8 @@ static int zxh_trap_set_mem(struct zxh_guest *guest, const struct zx_hyp_guest_s
 	if (r)
 		goto unlock;
 	r = zxh_gspace_punch_locked(guest->as, req->addr, req->len);
-	if (r) {
-		trap = mtree_erase(&guest->mem_traps, req->addr);
-		synchronize_rcu();
-		kfree(trap);
-	}
+	if (r)
+		zxh_trap_remove(&guest->mem_traps, req);
 unlock:
 	mutex_unlock(&guest->as->lock);
 	return r;

@@ -197,10 +197,25 @@ static int zxh_vcpu_get_guest(struct zxh_file *f, u32 value, struct zxh_object *
 	return ZXH_ERR_ACCESS_DENIED;
 }
 
+static int zxh_vcpu_publish(struct zxh_file *f, struct zxh_vcpu *v,
+			    const struct zx_hyp_vcpu_create *req)
+{
+	u64 __user *out_page = u64_to_user_ptr(req->out_page);
+	u64 old = 0;
+	int r;
+
+	if (out_page && (get_user(old, out_page) || put_user((u64)ZX_HYP_NO_PAGE, out_page)))
+		return ZXH_ERR_INVALID_ARGS;
+	r = zxh_handle_publish(&f->handles, &v->obj, zxh_vcpu_ops.rights, req->out_vcpu);
+	/* A call that fails writes nothing. */
+	if (r && out_page)
+		put_user(old, out_page);
+	return r;
+}
+
 int zxh_vcpu_create_ioctl(struct zxh_file *f, void *arg)
 {
 	struct zx_hyp_vcpu_create *req = arg;
-	u64 __user *out_page = u64_to_user_ptr(req->out_page);
 	struct zxh_object *obj;
 	struct zxh_guest *guest;
 	struct zxh_vcpu *v;
@@ -221,11 +236,7 @@ int zxh_vcpu_create_ioctl(struct zxh_file *f, void *arg)
 	mutex_unlock(&guest->lock);
 	if (r)
 		goto put_guest;
-	if (out_page && put_user((u64)ZX_HYP_NO_PAGE, out_page))
-		r = ZXH_ERR_INVALID_ARGS;
-	if (!r)
-		r = zxh_handle_publish(&f->handles, &v->obj, zxh_vcpu_ops.rights,
-				       req->out_vcpu);
+	r = zxh_vcpu_publish(f, v, req);
 	zxh_object_put(&v->obj);
 put_guest:
 	zxh_object_put(obj);

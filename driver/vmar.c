@@ -6,6 +6,7 @@
 #include <linux/align.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
@@ -21,7 +22,8 @@
 			 ZX_HYP_VM_SPECIFIC | ZX_HYP_VM_SPECIFIC_OVERWRITE | \
 			 ZX_HYP_VM_CAN_MAP_SPECIFIC | ZX_HYP_VM_MAP_RANGE | \
 			 ZX_HYP_VM_REQUIRE_NON_RESIZABLE | ZX_HYP_VM_ALLOW_FAULTS | \
-			 ZX_HYP_VM_OFFSET_IS_UPPER_LIMIT)
+			 ZX_HYP_VM_OFFSET_IS_UPPER_LIMIT | \
+			 ZX_HYP_VM_PERM_READ_IF_XOM_UNSUPPORTED)
 
 static struct zxh_vmar *zxh_vmar_of(struct zxh_object *obj)
 {
@@ -62,8 +64,10 @@ static void zxh_vmar_forget_all(struct zxh_vmar *vmar)
 	struct zxh_mapping *m;
 	unsigned long index = 0;
 
-	mt_for_each(&vmar->regions, m, index, ULONG_MAX)
+	mt_for_each(&vmar->regions, m, index, ULONG_MAX) {
 		zxh_mapping_put(m);
+		cond_resched();
+	}
 	/* A tree that was destroyed has forgotten who locks it. */
 	if (!mtree_empty(&vmar->regions))
 		__mt_destroy(&vmar->regions);
@@ -190,7 +194,7 @@ static void zxh_vmar_cut_locked(struct zxh_vmar *vmar, u64 addr, u64 len)
 	zxh_vmar_count_cut_locked(vmar, addr, last);
 	zxh_vmar_put_cut_locked(vmar, addr, last);
 	/* It must not fail: the pages are gone already. */
-	zxh_vmar_store_locked(vmar, addr, len, NULL, GFP_KERNEL | __GFP_NOFAIL);
+	zxh_vmar_store_locked(vmar, addr, len, NULL, GFP_KERNEL_ACCOUNT | __GFP_NOFAIL);
 }
 
 /* Only what is mapped through the VMAR is touched: the rest is not ours. */
@@ -205,6 +209,9 @@ static int zxh_vmar_unmap_locked(struct zxh_vmar *vmar, u64 addr, u64 len)
 
 		if (!mas_find(&mas, last))
 			return 0;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
 		start = max_t(u64, mas.index, addr);
 		end = min_t(u64, mas.last, last);
 		r = vmar->as->ops->unmap(vmar->as, start, end - start + 1);
@@ -262,6 +269,9 @@ static int zxh_map_check_options(const struct zxh_vmar *vmar, struct zxh_map_arg
 	u64 end;
 
 	a->perms = a->options & ZXH_VM_PERMS;
+	/* No CPU here can execute what it may not read. */
+	if (a->options & ZX_HYP_VM_PERM_READ_IF_XOM_UNSUPPORTED)
+		a->perms |= ZX_HYP_VM_PERM_READ;
 	if (a->perms && !(a->perms & ZX_HYP_VM_PERM_READ))
 		return ZXH_ERR_INVALID_ARGS;
 	if ((a->options & ZX_HYP_VM_MAP_RANGE) && (a->options & ZX_HYP_VM_SPECIFIC_OVERWRITE))
@@ -325,17 +335,27 @@ static bool zxh_vmar_occupied_locked(struct zxh_vmar *vmar, u64 addr, u64 len)
 	return mas_find(&mas, addr + len - 1);
 }
 
-/* The lowest free address that is aligned: a gap that fits in any case is found. */
+/* The lowest free address that is aligned. */
 static int zxh_vmar_first_fit_locked(struct zxh_vmar *vmar, u64 len, u64 align, u64 *addr)
 {
-	MA_STATE(mas, &vmar->regions, 0, 0);
-	u64 need;
+	u64 last = vmar->base + vmar->size - 1;
+	u64 start = vmar->base;
 
-	if (check_add_overflow(len, align - PAGE_SIZE, &need) || need > vmar->size ||
-	    mas_empty_area(&mas, vmar->base, vmar->base + vmar->size - 1, need))
-		return ZXH_ERR_NO_RESOURCES;
-	*addr = ALIGN(mas.index, align);
-	return 0;
+	for (;;) {
+		MA_STATE(mas, &vmar->regions, 0, 0);
+
+		if (start > last || last - start < len - 1 ||
+		    mas_empty_area(&mas, start, last, len))
+			return ZXH_ERR_NO_RESOURCES;
+		*addr = ALIGN(mas.index, align);
+		if (*addr > last || last - *addr < len - 1)
+			return ZXH_ERR_NO_RESOURCES;
+		/* Aligned, it may reach beyond the gap: go on behind what is there. */
+		mas_set(&mas, *addr);
+		if (!mas_find(&mas, *addr + len - 1))
+			return 0;
+		start = mas.last + 1;
+	}
 }
 
 static int zxh_vmar_place_locked(struct zxh_vmar *vmar, const struct zxh_map_args *a,
@@ -353,6 +373,52 @@ static int zxh_vmar_place_locked(struct zxh_vmar *vmar, const struct zxh_map_arg
 	return 0;
 }
 
+static struct zxh_mapping *zxh_mapping_alloc(const struct zxh_map_args *a)
+{
+	struct zxh_mapping *m = kzalloc(sizeof(*m), GFP_KERNEL_ACCOUNT);
+
+	if (m) {
+		m->ranges = 1;
+		m->vmo = a->vmo;
+		m->vmo_offset = a->vmo_offset;
+		m->perms = a->perms;
+	}
+	return m;
+}
+
+/* The tree first: taking a range out of it again cannot fail. */
+static int zxh_vmar_map_fixed_locked(struct zxh_vmar *vmar, const struct zxh_map_args *a,
+				     struct zxh_mapping *m, u64 addr)
+{
+	int r;
+
+	m->base = addr;
+	if (zxh_vmar_store_locked(vmar, addr, a->len, m, GFP_KERNEL_ACCOUNT))
+		return ZXH_ERR_NO_MEMORY;
+	r = vmar->as->ops->map(vmar->as, &addr, a->len, a->vmo, a->vmo_offset, a->perms, true);
+	if (r)
+		zxh_vmar_store_locked(vmar, addr, a->len, NULL,
+				      GFP_KERNEL_ACCOUNT | __GFP_NOFAIL);
+	return r;
+}
+
+static int zxh_vmar_map_anywhere_locked(struct zxh_vmar *vmar, const struct zxh_map_args *a,
+					struct zxh_mapping *m, u64 *addr)
+{
+	int r;
+
+	r = vmar->as->ops->map(vmar->as, addr, a->len, a->vmo, a->vmo_offset, a->perms, false);
+	if (r)
+		return r;
+	m->base = *addr;
+	/* Linux may have reused an address that the process unmapped behind us. */
+	zxh_vmar_cut_locked(vmar, *addr, a->len);
+	if (!zxh_vmar_store_locked(vmar, *addr, a->len, m, GFP_KERNEL_ACCOUNT))
+		return 0;
+	vmar->as->ops->unmap(vmar->as, *addr, a->len);
+	return ZXH_ERR_NO_MEMORY;
+}
+
 static int zxh_vmar_map_locked(struct zxh_vmar *vmar, const struct zxh_map_args *a, u64 *addr)
 {
 	struct zxh_mapping *m;
@@ -365,31 +431,17 @@ static int zxh_vmar_map_locked(struct zxh_vmar *vmar, const struct zxh_map_args 
 	r = zxh_vmar_place_locked(vmar, a, addr, &fixed);
 	if (r)
 		return r;
-	m = kzalloc(sizeof(*m), GFP_KERNEL_ACCOUNT);
+	m = zxh_mapping_alloc(a);
 	if (!m)
 		return ZXH_ERR_NO_MEMORY;
-	r = vmar->as->ops->map(vmar->as, addr, a->len, a->vmo, a->vmo_offset, a->perms, fixed);
+	if (fixed)
+		r = zxh_vmar_map_fixed_locked(vmar, a, m, *addr);
+	else
+		r = zxh_vmar_map_anywhere_locked(vmar, a, m, addr);
 	if (r)
-		goto free_mapping;
-	/* Linux may have reused an address that the process unmapped behind us. */
-	if (!fixed)
-		zxh_vmar_cut_locked(vmar, *addr, a->len);
-	m->base = *addr;
-	m->vmo_offset = a->vmo_offset;
-	m->perms = a->perms;
-	m->vmo = a->vmo;
-	m->ranges = 1;
-	if (zxh_vmar_store_locked(vmar, *addr, a->len, m, GFP_KERNEL_ACCOUNT)) {
-		r = ZXH_ERR_NO_MEMORY;
-		goto unmap;
-	}
-	zxh_object_get(&m->vmo->obj);
-	return 0;
-
-unmap:
-	vmar->as->ops->unmap(vmar->as, *addr, a->len);
-free_mapping:
-	kfree(m);
+		kfree(m);
+	else
+		zxh_object_get(&m->vmo->obj);
 	return r;
 }
 

@@ -42,11 +42,14 @@ static vm_fault_t zxh_vmo_fault(struct vm_fault *vmf)
 static const struct vm_operations_struct *
 zxh_vmo_wrap_vm_ops(const struct vm_operations_struct *shmem)
 {
+	/* Under mmap_lock: only the first mapping of all takes the lock. */
+	if (likely(smp_load_acquire(&zxh_shmem_vm_ops)))
+		return &zxh_vmo_vm_ops;
 	mutex_lock(&zxh_vmo_setup_lock);
 	if (!zxh_shmem_vm_ops) {
 		zxh_vmo_vm_ops = *shmem;
 		zxh_vmo_vm_ops.fault = zxh_vmo_fault;
-		WRITE_ONCE(zxh_shmem_vm_ops, shmem);
+		smp_store_release(&zxh_shmem_vm_ops, shmem);
 	}
 	mutex_unlock(&zxh_vmo_setup_lock);
 	return &zxh_vmo_vm_ops;
@@ -245,9 +248,8 @@ int zxh_vmo_get_size_ioctl(struct zxh_file *f, void *arg)
 }
 
 /*
- * The source is consumed whatever happens, but its object must not be: the new
- * handle is made while the reference from the lookup keeps it, and the count of
- * handles never passes through zero when the call succeeds.
+ * The source is consumed whatever happens. A VMO has no last_handle() to take
+ * notice of the moment between the two handles.
  */
 int zxh_vmo_replace_as_executable_ioctl(struct zxh_file *f, void *arg)
 {
@@ -259,7 +261,7 @@ int zxh_vmo_replace_as_executable_ioctl(struct zxh_file *f, void *arg)
 	if (req->reserved)
 		return -EINVAL;
 	vmex = req->vmex ? zxh_resource_check(f, req->vmex, ZX_HYP_RESOURCE_VMEX) : 0;
-	r = zxh_handle_get(&f->handles, req->vmo, &obj, &rights);
+	r = zxh_handle_take(&f->handles, req->vmo, &obj, &rights);
 	if (r)
 		return r;
 	/* Zircon says BAD_HANDLE for another type, where others say WRONG_TYPE. */
@@ -270,7 +272,6 @@ int zxh_vmo_replace_as_executable_ioctl(struct zxh_file *f, void *arg)
 	else
 		r = zxh_handle_publish(&f->handles, obj, rights | ZXH_RIGHT_EXECUTE,
 				       req->out_handle);
-	zxh_handle_close(&f->handles, req->vmo);
 	zxh_object_put(obj);
 	return r;
 }

@@ -14,9 +14,9 @@
 #include <linux/file.h>
 #include <linux/kthread.h>
 #include <linux/miscdevice.h>
-#include <linux/mmu_context.h>
 #include <linux/uaccess.h>
 
+#include "../mmwork.h"
 #include "priv.h"
 
 #define ZXH_KVM_DEVICE	"/dev/kvm"
@@ -68,7 +68,7 @@ void zxh_kvm_exit(void)
  */
 struct file *zxh_kvm_open(void)
 {
-	struct file *file = filp_open(ZXH_KVM_DEVICE, O_RDWR | O_CLOEXEC, 0);
+	struct file *file = filp_open(ZXH_KVM_DEVICE, O_RDWR | O_NONBLOCK | O_NOCTTY, 0);
 
 	if (IS_ERR(file))
 		return ERR_PTR(-ENODEV);
@@ -162,19 +162,15 @@ struct file *zxh_kvm_ioctl_file(struct file *file, unsigned int cmd, unsigned lo
 
 struct zxh_vm_request {
 	struct file *dev;
-	struct mm_struct *mm;
 	struct file *made;
-	struct completion done;
 };
 
-static int zxh_kvm_vm_thread(void *arg)
+static int zxh_kvm_create_vm(void *arg)
 {
 	struct zxh_vm_request *req = arg;
 
-	kthread_use_mm(req->mm);
 	req->made = zxh_kvm_take_fd(zxh_kvm_ioctl(req->dev, KVM_CREATE_VM, 0));
-	kthread_unuse_mm(req->mm);
-	kthread_complete_and_exit(&req->done, 0);
+	return PTR_ERR_OR_ZERO(req->made);
 }
 
 /**
@@ -187,16 +183,10 @@ static int zxh_kvm_vm_thread(void *arg)
  */
 struct file *zxh_kvm_create_vm_file(struct file *dev)
 {
-	struct zxh_vm_request req = { .dev = dev, .mm = current->mm };
-	struct task_struct *task;
+	struct zxh_vm_request req = { .dev = dev };
+	int r = zxh_run_in_kthread(current->mm, zxh_kvm_create_vm, &req);
 
-	init_completion(&req.done);
-	task = kthread_run(zxh_kvm_vm_thread, &req, "zx_hyp-vm/%d", current->pid);
-	if (IS_ERR(task))
-		return ERR_CAST(task);
-	/* Not killable, but short: the thread waits for nobody. */
-	wait_for_completion(&req.done);
-	return req.made;
+	return r ? ERR_PTR(r) : req.made;
 }
 
 /**

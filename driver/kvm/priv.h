@@ -41,6 +41,7 @@
  * @mmio: hears of every emulated access that no memslot answers
  * @pio: hears of every access to a port
  * @paused: no vCPU may be inside KVM_RUN; written under the aspace's lock
+ * @dead: @paused for good; the same
  * @gate: waited on by vCPUs while @paused, and by who paused until they are out
  */
 struct zxh_kvm_vm {
@@ -56,6 +57,7 @@ struct zxh_kvm_vm {
 	struct kvm_io_device mmio;
 	struct kvm_io_device pio;
 	bool paused;
+	bool dead;
 	wait_queue_head_t gate;
 };
 

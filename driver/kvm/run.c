@@ -202,13 +202,20 @@ static bool zxh_kvm_gate_try(struct zxh_kvm_vcpu *v)
 
 /*
  * Before KVM_RUN; pairs with zxh_kvm_vm_pause().
- * Return: 0, or -EINTR when a signal came while the VM was paused.
+ * Return: 0; -EINTR when a signal came while the VM was paused; -ESHUTDOWN when
+ * it is dead.
  */
 static int zxh_kvm_gate_enter(struct zxh_kvm_vcpu *v)
 {
-	while (unlikely(!zxh_kvm_gate_try(v)))
-		if (wait_event_interruptible(v->vm->gate, !READ_ONCE(v->vm->paused)))
+	struct zxh_kvm_vm *vm = v->vm;
+
+	while (unlikely(!zxh_kvm_gate_try(v))) {
+		if (wait_event_interruptible(vm->gate, !READ_ONCE(vm->paused) ||
+					     READ_ONCE(vm->dead)))
 			return -EINTR;
+		if (READ_ONCE(vm->dead))
+			return -ESHUTDOWN;
+	}
 	return 0;
 }
 
@@ -234,8 +241,11 @@ int zxh_kvm_run(struct zxh_kvm_vcpu *v, struct zxh_exit *exit)
 
 	exit->kind = ZXH_EXIT_SIGNAL;
 	r = zxh_kvm_gate_enter(v);
-	if (r)
+	if (r) {
+		if (r == -ESHUTDOWN)
+			exit->kind = ZXH_EXIT_BAD_ENTRY;
 		return 0;
+	}
 	if (v->in_size)
 		r = zxh_kvm_finish_in(v);
 	v->noted = false;
@@ -416,7 +426,7 @@ int zxh_kvm_exception_inject(struct zxh_kvm_vcpu *v, u8 vector, bool has_error)
 
 	r = zxh_kvm_gate_enter(v);
 	if (r)
-		return r;
+		return r == -ESHUTDOWN ? ZXH_ERR_BAD_STATE : r;
 	r = zxh_kvm_read_events(v);
 	zxh_kvm_gate_leave(v);
 	if (r)

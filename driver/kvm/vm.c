@@ -7,6 +7,7 @@
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 
+#include "../mmwork.h"
 #include "priv.h"
 
 /* Where KVM on Intel keeps its TSS if the CPU lacks unrestricted guest mode. */
@@ -126,11 +127,16 @@ static int zxh_kvm_configure(struct zxh_kvm_vm *vm, struct file *dev)
 	return r;
 }
 
+static int zxh_kvm_scratch_munmap(void *arg)
+{
+	struct zxh_kvm_vm *vm = arg;
+
+	return vm_munmap(vm->scratch, ZXH_KVM_SCRATCH_SIZE);
+}
+
 static void zxh_kvm_scratch_unmap(struct zxh_kvm_vm *vm)
 {
-	/* At process exit the mm is gone already, and this with it. */
-	if (current->mm == vm->mm)
-		vm_munmap(vm->scratch, ZXH_KVM_SCRATCH_SIZE);
+	zxh_run_in_mm(vm->mm, zxh_kvm_scratch_munmap, vm);
 }
 
 static int zxh_kvm_vm_open(struct zxh_kvm_vm *vm, struct file *dev)
@@ -300,6 +306,18 @@ int zxh_kvm_vm_pause(struct zxh_kvm_vm *vm)
 
 void zxh_kvm_vm_resume(struct zxh_kvm_vm *vm)
 {
-	WRITE_ONCE(vm->paused, false);
+	if (!vm->dead)
+		WRITE_ONCE(vm->paused, false);
+	wake_up_all(&vm->gate);
+}
+
+/**
+ * zxh_kvm_vm_kill() - no vCPU of the VM runs any more
+ * @vm: the VM; the caller holds the lock of its aspace
+ */
+void zxh_kvm_vm_kill(struct zxh_kvm_vm *vm)
+{
+	WRITE_ONCE(vm->dead, true);
+	zxh_kvm_vm_pause(vm);
 	wake_up_all(&vm->gate);
 }

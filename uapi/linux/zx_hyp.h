@@ -28,7 +28,7 @@
  *   EINVAL   @size is smaller than the first version of the structure, or a
  *            reserved member or an unknown flag of this contract is not zero
  *   E2BIG    @size is larger than the kernel's structure and the excess is
- *            not zero
+ *            not zero; or it is larger than a page
  *   EINTR    a signal is pending; the call changed nothing and may be issued
  *            again
  *
@@ -135,8 +135,8 @@ struct zx_hyp_query_result {
 /**
  * struct zx_hyp_query - argument of ZX_HYP_QUERY
  * @size: sizeof(struct zx_hyp_query)
- * @out_size: bytes at @out_result; the result is cut or padded with zeroes to
- *	fit, so that either side may be the older one
+ * @out_size: bytes at @out_result, at most 4096, else E2BIG; the result is cut
+ *	or padded with zeroes to fit, so that either side may be the older one
  * @out_result: where a struct zx_hyp_query_result goes
  *
  * The one request that any process may issue on the file.
@@ -529,6 +529,7 @@ struct zx_hyp_vmar_root_self {
 #define ZX_HYP_VM_REQUIRE_NON_RESIZABLE	(1U << 11)
 #define ZX_HYP_VM_ALLOW_FAULTS		(1U << 12)
 #define ZX_HYP_VM_OFFSET_IS_UPPER_LIMIT	(1U << 13)
+#define ZX_HYP_VM_PERM_READ_IF_XOM_UNSUPPORTED	(1U << 14)
 #define ZX_HYP_VM_ALIGN_SHIFT		24
 
 /**
