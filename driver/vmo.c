@@ -42,13 +42,17 @@ static vm_fault_t zxh_vmo_fault(struct vm_fault *vmf)
 static const struct vm_operations_struct *
 zxh_vmo_wrap_vm_ops(const struct vm_operations_struct *shmem)
 {
-	/* Under mmap_lock: only the first mapping of all takes the lock. */
+	/*
+	 * Under mmap_lock: only the first mapping of all takes the lock.
+	 * Pairs with the release below: the copy is complete.
+	 */
 	if (likely(smp_load_acquire(&zxh_shmem_vm_ops)))
 		return &zxh_vmo_vm_ops;
 	mutex_lock(&zxh_vmo_setup_lock);
 	if (!zxh_shmem_vm_ops) {
 		zxh_vmo_vm_ops = *shmem;
 		zxh_vmo_vm_ops.fault = zxh_vmo_fault;
+		/* Publish the copy, for those who look without the lock. */
 		smp_store_release(&zxh_shmem_vm_ops, shmem);
 	}
 	mutex_unlock(&zxh_vmo_setup_lock);

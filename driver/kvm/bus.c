@@ -81,8 +81,11 @@ static int zxh_kvm_pio_read(struct kvm_vcpu *kv, struct kvm_io_device *dev,
 {
 	struct zxh_kvm_vm *vm = container_of(dev, struct zxh_kvm_vm, pio);
 
-	if (unlikely(!vm->fast_in))
+	if (unlikely(!vm->fast_in)) {
 		kv->run->kvm_valid_regs |= KVM_SYNC_X86_SREGS;
+		/* Nothing that an OUT left: a plain IN notes it after this. */
+		zxh_kvm_pio_rip(kv) = ~0UL;
+	}
 	return -EOPNOTSUPP;
 }
 

@@ -109,12 +109,16 @@ static int zxh_kvm_forget_fpu(struct zxh_kvm_vcpu *v)
 	struct kvm_xsave *xsave;
 	int r;
 
-	/* An empty header: every part of the state is as after a reset. */
+	/*
+	 * The header names x87 and SSE, without which KVM ignores FCW and MXCSR;
+	 * every other part of the state is as after a reset.
+	 */
 	xsave = kzalloc(sizeof(*xsave), GFP_KERNEL);
 	if (!xsave)
 		return -ENOMEM;
 	xsave->region[0] = 0x37f;	/* FCW */
 	xsave->region[6] = 0x1f80;	/* MXCSR */
+	xsave->region[128] = XFEATURE_MASK_FPSSE;
 	r = zxh_kvm_uioctl(v->vm, v->file, KVM_SET_XSAVE, xsave, sizeof(*xsave), 0);
 	kfree(xsave);
 	return r;
