@@ -60,7 +60,7 @@ struct call_pointer {
 
 #define CALL_CONSUMES	(1u << 0)	/* a handle is gone even on failure */
 #define CALL_WINDOW	(1u << 1)	/* a failure may leave a guest window */
-#define CALL_REPEATS	(1u << 2)	/* succeeds twice on one set-up */
+#define CALL_ENTERS	(1u << 2)	/* KVM copies for the guest, too */
 
 struct call {
 	const char *name;
