@@ -162,24 +162,21 @@ static int zxh_window_vacate(struct zxh_gspace *g, const struct zxh_window *w,
 
 /*
  * Reserve addresses that are aligned as guest-physical ones are, so that huge
- * pages of a VMO are huge pages of the guest.
+ * pages of a VMO are huge pages of the guest. What is too much stays reserved:
+ * giving it back could fail, and then it could not be told from others'.
  */
 static int zxh_window_reserve(struct zxh_gspace *g, struct zxh_window *w)
 {
-	unsigned long start, end;
-
-	start = vm_mmap(g->reserve, 0, w->size + PMD_SIZE, PROT_NONE, MAP_SHARED, 0);
-	if (IS_ERR_VALUE(start))
-		return zxh_status((long)start);
-	end = start + w->size + PMD_SIZE;
-	w->start = start;
-	w->hva = ALIGN(start, PMD_SIZE);
-	/* What is too much of it does no harm if it stays. */
-	if (w->hva > start)
-		vm_munmap(start, w->hva - start);
-	if (end > w->hva + w->size)
-		vm_munmap(w->hva + w->size, end - w->hva - w->size);
+	w->start = vm_mmap(g->reserve, 0, w->size + PMD_SIZE, PROT_NONE, MAP_SHARED, 0);
+	if (IS_ERR_VALUE(w->start))
+		return zxh_status((long)w->start);
+	w->hva = ALIGN(w->start, PMD_SIZE);
 	return 0;
+}
+
+static int zxh_window_unreserve(struct zxh_window *w)
+{
+	return vm_munmap(w->start, w->size + PMD_SIZE);
 }
 
 static struct zxh_window *zxh_window_find_locked(struct zxh_gspace *g, u64 gpa)
@@ -330,7 +327,7 @@ empty:
 	mas_set_range(&mas, gpa, gpa + size - 1);
 	mas_store_gfp(&mas, NULL, ZXH_GFP_FORGET);
 unreserve:
-	vm_munmap(w->hva, w->size);
+	zxh_window_unreserve(w);
 free_window:
 	kfree(w);
 	return r;
@@ -492,7 +489,7 @@ static int zxh_windows_unmap(void *arg)
 	unsigned long index = 0;
 
 	mt_for_each(&g->windows, w, index, ULONG_MAX)
-		vm_munmap(w->hva, w->size);
+		zxh_window_unreserve(w);
 	return 0;
 }
 

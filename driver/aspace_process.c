@@ -33,16 +33,18 @@ static unsigned long zxh_process_map_aligned(struct zxh_vmo *vmo, u64 len, u64 o
 		return start;
 	addr = ALIGN(start, align);
 	end = start + len + align;
-	addr = vm_mmap(vmo->file, addr, len, prot, MAP_SHARED | MAP_FIXED, offset);
-	if (IS_ERR_VALUE(addr)) {
-		vm_munmap(start, len + align);
-		return addr;
+	if (addr > start && vm_munmap(start, addr - start)) {
+		vm_munmap(start, end - start);
+		return -ENOMEM;
 	}
-	if (addr > start)
-		vm_munmap(start, addr - start);
-	if (end > addr + len)
-		vm_munmap(addr + len, end - addr - len);
-	return addr;
+	if (end > addr + len && vm_munmap(addr + len, end - addr - len)) {
+		vm_munmap(addr, end - addr);
+		return -ENOMEM;
+	}
+	start = vm_mmap(vmo->file, addr, len, prot, MAP_SHARED | MAP_FIXED, offset);
+	if (IS_ERR_VALUE(start))
+		vm_munmap(addr, len);
+	return start;
 }
 
 /* Without @fixed, *@addr holds the alignment that is asked for. */

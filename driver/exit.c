@@ -145,6 +145,8 @@ int zxh_exit_handle(struct zxh_vcpu *v, struct zxh_exit *exit, struct zx_hyp_pac
 		return ZXH_RUN_ON;
 	case ZXH_EXIT_BAD_ENTRY:
 		return ZXH_ERR_BAD_STATE;
+	case ZXH_EXIT_NO_MEMORY:
+		return ZXH_ERR_NO_MEMORY;
 	case ZXH_EXIT_IO_STRING:
 	case ZXH_EXIT_UNKNOWN:
 		break;

@@ -38,6 +38,7 @@ struct zxh_kvm_info {
  * @ZXH_EXIT_WRMSR: see struct zxh_exit.msr
  * @ZXH_EXIT_HLT: the guest halted; RIP is past the HLT
  * @ZXH_EXIT_BAD_ENTRY: the CPU refused the guest's state, or the VM is dead
+ * @ZXH_EXIT_NO_MEMORY: KVM had none for what the guest did
  * @ZXH_EXIT_UNKNOWN: anything else: triple fault, what KVM cannot emulate
  */
 enum zxh_exit_kind {
@@ -51,6 +52,7 @@ enum zxh_exit_kind {
 	ZXH_EXIT_WRMSR,
 	ZXH_EXIT_HLT,
 	ZXH_EXIT_BAD_ENTRY,
+	ZXH_EXIT_NO_MEMORY,
 	ZXH_EXIT_UNKNOWN,
 };
 
@@ -128,7 +130,7 @@ struct zxh_kvm_ops {
 
 int zxh_kvm_init(const struct zxh_kvm_ops *ops);
 void zxh_kvm_exit(void);
-void zxh_kvm_query(struct zxh_kvm_info *info);
+int zxh_kvm_query(struct zxh_kvm_info *info);
 u32 zxh_kvm_gpa_bits(void);
 
 int zxh_kvm_vm_create(struct zxh_kvm_vm **vm);

@@ -60,8 +60,11 @@ static int zxh_query_ioctl(struct zxh_file *f, void *arg)
 	void __user *out = u64_to_user_ptr(req->out_result);
 	size_t n = min_t(size_t, req->out_size, sizeof(result));
 	struct zxh_kvm_info info;
+	int r;
 
-	zxh_kvm_query(&info);
+	r = zxh_kvm_query(&info);
+	if (r)
+		return r;
 	result.vendor = info.vendor;
 	result.gpa_bits = info.gpa_bits;
 	result.max_vcpus = ZXH_MAX_VCPUS;

@@ -64,14 +64,15 @@ void zxh_kvm_exit(void)
  * The path is looked up where the caller is: what a bind mount or another root
  * has there must not get an ioctl.
  *
- * Return: the file, or -ENODEV.
+ * Return: the file, -ENODEV, or -ENOMEM.
  */
 struct file *zxh_kvm_open(void)
 {
 	struct file *file = filp_open(ZXH_KVM_DEVICE, O_RDWR | O_NONBLOCK | O_NOCTTY, 0);
 
+	/* Whatever is wrong with the path, there is no KVM; but this may pass. */
 	if (IS_ERR(file))
-		return ERR_PTR(-ENODEV);
+		return PTR_ERR(file) == -ENOMEM ? file : ERR_PTR(-ENODEV);
 	if (!S_ISCHR(file_inode(file)->i_mode) ||
 	    file_inode(file)->i_rdev != MKDEV(MISC_MAJOR, KVM_MINOR) ||
 	    zxh_kvm_ioctl(file, KVM_GET_API_VERSION, 0) != KVM_API_VERSION) {
@@ -92,20 +93,23 @@ u32 zxh_kvm_gpa_bits(void)
 /**
  * zxh_kvm_query() - what this machine offers
  * @info: receives it
+ *
+ * Return: 0 or ZXH_ERR_NO_MEMORY.
  */
-void zxh_kvm_query(struct zxh_kvm_info *info)
+int zxh_kvm_query(struct zxh_kvm_info *info)
 {
 	struct file *dev = zxh_kvm_open();
 
 	info->vendor = ZX_HYP_VENDOR_NONE;
 	info->gpa_bits = zxh_kvm_gpa_bits();
 	if (IS_ERR(dev))
-		return;
+		return PTR_ERR(dev) == -ENOMEM ? ZXH_ERR_NO_MEMORY : 0;
 	fput(dev);
 	if (boot_cpu_has(X86_FEATURE_SVM))
 		info->vendor = ZX_HYP_VENDOR_AMD;
 	else if (boot_cpu_has(X86_FEATURE_VMX))
 		info->vendor = ZX_HYP_VENDOR_INTEL;
+	return 0;
 }
 
 long zxh_kvm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)

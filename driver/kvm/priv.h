@@ -70,6 +70,7 @@ struct zxh_kvm_vm {
  * @id: constant after init
  * @task: the thread that runs it, with a reference; changes while nobody uses
  *	the vCPU, under vm->task_lock
+ * @configured: it has its CPUID; guest's lock
  * @in_run: inside KVM_RUN; written by @task, see zxh_kvm_vm_pause()
  * @in_size: bytes of an IN that the next run completes, 0 for none; @task's
  * @noted: the fields below are of this run; @task's
@@ -87,6 +88,7 @@ struct zxh_kvm_vcpu {
 	struct kvm_run *run;
 	u32 id;
 	struct task_struct *task;
+	bool configured;
 	bool in_run;
 	u8 in_size;
 	bool noted;

@@ -265,7 +265,7 @@ int zxh_kvm_run(struct zxh_kvm_vcpu *v, struct zxh_exit *exit)
 		/* Emulation may have been under way. */
 		zxh_kvm_drop_pending(v);
 	} else if (r != -EINTR) {
-		exit->kind = ZXH_EXIT_UNKNOWN;
+		exit->kind = r == -ENOMEM ? ZXH_EXIT_NO_MEMORY : ZXH_EXIT_UNKNOWN;
 	}
 	return 0;
 }

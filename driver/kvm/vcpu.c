@@ -250,9 +250,9 @@ static int zxh_kvm_vcpu_new(struct zxh_kvm_vm *vm, u32 id, struct zxh_kvm_vcpu *
 	r = -EINVAL;
 	if (v->kv->kvm != vm->kvm || v->kv->vcpu_id != id)
 		goto put_file;
-	r = zxh_kvm_set_cpuid(v);
-	if (r)
-		goto put_file;
+	v->task = get_task_struct(current);
+	/* From here on it stays: KVM gives no id out twice. */
+	WRITE_ONCE(vm->vcpus[id], v);
 	*out = v;
 	return 0;
 
@@ -288,18 +288,18 @@ int zxh_kvm_vcpu_create(struct zxh_kvm_vm *vm, u32 id, const struct zxh_boot *bo
 			struct zxh_kvm_vcpu **out)
 {
 	struct zxh_kvm_vcpu *v = vm->vcpus[id];
-	bool reused = v;
-	int r;
+	bool reused = v && v->configured;
+	int r = 0;
 
-	if (!reused) {
+	if (!v)
 		r = zxh_kvm_vcpu_new(vm, id, &v);
-		if (r)
-			return zxh_status(r);
-		v->task = get_task_struct(current);
-		WRITE_ONCE(vm->vcpus[id], v);
-	} else {
+	else
 		zxh_kvm_set_task(v);
-	}
+	if (!r && !reused)
+		r = zxh_kvm_set_cpuid(v);
+	if (r)
+		return zxh_status(r);
+	v->configured = true;
 	r = zxh_kvm_reset(v, boot, reused);
 	if (r)
 		return zxh_status(r);
