@@ -10,6 +10,7 @@ end of its streams.
 import os
 import pty
 import shutil
+import socket
 import subprocess
 import tempfile
 import threading
@@ -186,6 +187,7 @@ class Wire:
             self.waiting += data
             self._take_frames()
         for end in self.ends.values():
+            end.shutdown(socket.SHUT_RDWR)	# close() would wait for the other thread's recv()
             end.close()
 
     def _take_frames(self):
