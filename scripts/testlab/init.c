@@ -430,9 +430,10 @@ int main(void)
 		status = run_program();
 		reportf("status", "%d", status);
 	}
-	if (*tested)
+	if (*tested) {
 		unload_tested();
-	report_kmemleak();
+		report_kmemleak();
+	}
 	slurp("/proc/sys/kernel/tainted", taint, sizeof(taint));
 	report("taint", taint, strlen(taint));
 	report_log();

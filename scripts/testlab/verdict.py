@@ -134,7 +134,7 @@ def judge(report, console):
     faults += _judge_module(report)
     if (report.get("kmemleak") or "").strip():
         faults.append("kmemleak found leaked memory")
-        lines = lines or report.get("kmemleak").splitlines()[:SHOWN]
+        lines = lines + report.get("kmemleak").splitlines()[:SHOWN]
     if report.get("kmemleak-off"):
         faults.append(f"kmemleak stopped watching: {report.get('kmemleak-off')}")
     return faults, lines

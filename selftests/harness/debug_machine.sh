@@ -31,14 +31,14 @@ green() {
 
 # The next thing that can fail does, once, and without a trace in the log.
 faults_can_be_injected() {
-	scripts/vm run --kernel debug --module "$splat" -- sh -c '
+	scripts/vm run --kernel debug --no-module -- sh -c '
 		cd /sys/kernel/debug && ls fail_page_alloc fail_usercopy &&
 		echo N >failslab/ignore-gfp-wait && echo 1 >/proc/self/fail-nth &&
 		! echo >/tmp/fails && echo >/tmp/works'
 }
 
 coverage_is_there() {
-	scripts/vm run --kernel debug --module "$splat" -- test -e /sys/kernel/debug/kcov
+	scripts/vm run --kernel debug --no-module -- test -e /sys/kernel/debug/kcov
 }
 
 plan 9
