@@ -197,16 +197,20 @@ TEST(a_kick_wakes_a_guest_that_halted_without_interrupts)
 	vm_destroy(&vm);
 }
 
+/* Not into HLT: QEMU forgets the shadow of STI when its host takes a tick there. */
 TEST(a_kick_comes_before_a_pending_interrupt)
 {
 	struct vm vm;
 
-	vm_start(&vm, halt_sti);
+	vm_start(&vm, window);
 	ASSERT_OK(zx_vcpu_kick(vm.vcpu));
 	post(&vm, 64);
 	vm_expect_status(&vm, ZX_ERR_CANCELED);
-	EXPECT_EQ(0ull, vm.mail->flag);
+	EXPECT_EQ(0ull, vm.mail->irqs);
+	vm_expect_report(&vm, 1);
 	vm_expect_report(&vm, 2);
+	EXPECT_EQ(0ull, vm.mail->irqs);
+	vm_expect_report(&vm, 3);
 	EXPECT_VECTORS(&vm, 64);
 	vm_destroy(&vm);
 }
