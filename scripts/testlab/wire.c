@@ -88,10 +88,27 @@ bool wire_report(const char *data, size_t len)
 	return wired;
 }
 
+/*
+ * Bochs's time-out for a FIFO that is not full enough to interrupt also goes off when
+ * it has been emptied meanwhile; Linux then reads the last byte again. So each byte
+ * interrupts.
+ */
+static void no_fifo_timeout(void)
+{
+	int fd = open("/sys/class/tty/ttyS1/rx_trig_bytes", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	if (write(fd, "1", 1) != 1)
+		perror("rx_trig_bytes");
+	close(fd);
+}
+
 static void open_line(void)
 {
 	struct termios raw;
 
+	no_fifo_timeout();
 	line = open("/dev/ttyS1", O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
 	if (line < 0 || tcgetattr(line, &raw))
 		return;
