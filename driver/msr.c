@@ -6,10 +6,16 @@
  */
 #include <linux/kernel.h>
 #include <asm/msr-index.h>
-#include <uapi/asm/kvm_para.h>
 
 #include "msr.h"
 #include "vcpu.h"
+
+/* kvmclock, of which Zircon offers both generations. */
+#define ZXH_MSR_WALL_CLOCK_OLD	0x11
+#define ZXH_MSR_CLOCK_OLD	0x12
+#define ZXH_MSR_WALL_CLOCK	0x4b564d00
+#define ZXH_MSR_CLOCK		0x4b564d01
+#define ZXH_CLOCK_ENABLED	BIT_ULL(0)
 
 /**
  * struct zxh_msr_range - MSRs that are quiet
@@ -94,11 +100,11 @@ int zxh_msr_read(struct zxh_vcpu *v, u32 msr, u64 *data)
  */
 static int zxh_msr_write_clock(struct zxh_vcpu *v, u32 msr, u64 data)
 {
-	bool wall = msr == MSR_KVM_WALL_CLOCK || msr == MSR_KVM_WALL_CLOCK_NEW;
-	u64 gpa = wall ? data : data & ~KVM_MSR_ENABLED;
+	bool wall = msr == ZXH_MSR_WALL_CLOCK_OLD || msr == ZXH_MSR_WALL_CLOCK;
+	u64 gpa = wall ? data : data & ~ZXH_CLOCK_ENABLED;
 	int r;
 
-	if (wall || (data & KVM_MSR_ENABLED)) {
+	if (wall || (data & ZXH_CLOCK_ENABLED)) {
 		r = zxh_guest_resolve_fault(v->guest, gpa, true);
 		if (r)
 			return r;
@@ -131,10 +137,10 @@ int zxh_msr_write(struct zxh_vcpu *v, u32 msr, u64 data, struct zx_hyp_packet *p
 		return 0;
 	case ZXH_MSR_TSC_DEADLINE:
 		return zxh_apic_write_deadline(v, data);
-	case MSR_KVM_WALL_CLOCK:
-	case MSR_KVM_SYSTEM_TIME:
-	case MSR_KVM_WALL_CLOCK_NEW:
-	case MSR_KVM_SYSTEM_TIME_NEW:
+	case ZXH_MSR_WALL_CLOCK_OLD:
+	case ZXH_MSR_CLOCK_OLD:
+	case ZXH_MSR_WALL_CLOCK:
+	case ZXH_MSR_CLOCK:
 		return zxh_msr_write_clock(v, msr, data);
 	}
 	quiet = zxh_msr_find_quiet(msr);
