@@ -51,6 +51,12 @@ SPLATS = (
     "[    3.1] kmemleak: 3 new suspected memory leaks (see /sys/kernel/debug/kmemleak)",
     "[    3.1] Call Trace:",
 )
+# Memory ran out, or was made to: the kernel shows where, which is no bug.
+SHORTAGES = (
+    "[    3.1] vcpu: page allocation failure: order:0, mode:0xcc0(GFP_KERNEL)",
+    "[    3.1] vcpu: vmalloc error: size 4096, page order 0, failed to allocate pages",
+    "[    3.1] hog invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0",
+)
 HARMLESS = (
     "[    0.4] Speculative Return Stack Overflow: WARNING: See https://kernel.org/ for options.",
     "[    0.4] zx_hyp: loading out-of-tree module taints kernel.",
@@ -98,6 +104,14 @@ def tests():
     yield "a reference is red", faults(report_of(refcnt="1")) == 1
     yield "an object is red", faults(report_of(objects="guest 1\n")) == 1
     yield "missing object counts are red", faults(report_of(objects="missing")) == 1
+    yield "leaked memory is red", faults(report_of(kmemleak="unreferenced object\n")) == 1
+    yield "a leak detector that gave up is red", faults(report_of(kmemleak_off="EPERM")) == 1
+    yield "no leaked memory is green", faults(report_of(kmemleak="")) == 0
+    for line in SHORTAGES:
+        yield (f"harmless: the trace after {line[10:35].strip()}",
+               not verdict.splat_lines([line, "[    3.1] Call Trace:"]))
+        yield (f"seen: a splat after {line[10:35].strip()}",
+               bool(verdict.splat_lines([line, "[    3.1] Call Trace:", SPLATS[0]])))
     yield "a module that stays is red", faults(report_of(unload="Device busy")) == 1
     yield "a module that did not load is red", faults(report_of(load="x: bad\n")) == 1
     yield "an overrun log is red", faults(report_of(kmsg_lost="lost")) == 1
