@@ -12,6 +12,7 @@
 GUEST_BLOB(oneshot);
 GUEST_BLOB(oneshot_spin);
 GUEST_BLOB(armed_spin);
+GUEST_BLOB(armed_until);
 GUEST_BLOB(late_window);
 GUEST_BLOB(periodic);
 GUEST_BLOB(neglected);
@@ -243,7 +244,7 @@ TEST(an_armed_timer_dies_with_its_vcpu)
 	struct vm vm;
 
 	for (int i = 0; i < 10; i++) {
-		vm_start(&vm, armed_spin);
+		vm_start(&vm, armed_until);
 		choose(&vm, PERIODIC | 0x50, DIVIDE_1, 10000);
 		vm_expect_done(&vm);
 		EXPECT_LT(0ull, vm.mail->irqs);

@@ -99,6 +99,18 @@ guest_code armed_spin
 	done
 guest_end armed_spin
 
+/* With interrupts on until the first one came, however late. */
+guest_code armed_until
+	set_tables
+	arm_chosen
+	sti
+1:	pause
+	cmpq	$0, GUEST_MAIL + MAIL_IRQS
+	je	1b
+	cli
+	done
+guest_end armed_until
+
 /* Interrupts stay off until long after the timer fired. */
 guest_code late_window
 	set_tables
