@@ -69,10 +69,9 @@ def _zero_page(image, initrd, initrd_size):
 def write(out, kernel, initrd, command_line, mem):
     """Write to OUT what has to be at LOW in a machine with MEM MiB.
 
-    KERNEL is a vmlinux whose bzImage lies beside it as vmlinuz.
+    KERNEL is a vmlinux and, for its setup header, its bzImage.
     """
-    elf = Path(kernel).read_bytes()
-    image = Path(kernel).with_name("vmlinuz").read_bytes()
+    elf, image = (Path(part).read_bytes() for part in kernel)
     init_size, = struct.unpack_from("<I", image, 0x260)
     parts = list(_segments(elf))
     end = max(max(paddr + memsz for paddr, _, _, memsz in parts),
@@ -83,7 +82,7 @@ def write(out, kernel, initrd, command_line, mem):
         raise LabError(f"{mem} MiB are too little for this kernel and what comes with it; "
                        "give --mem more")
     if min(paddr for paddr, *_ in parts) < END_OF_LOW:
-        raise LabError(f"{kernel} wants to be below 16 MiB, where the boot image is")
+        raise LabError(f"{kernel[0]} wants to be below 16 MiB, where the boot image is")
     with open(out, "wb") as f:
         def put(address, data):
             f.seek(address - LOW)
