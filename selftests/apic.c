@@ -7,6 +7,7 @@
 
 #include <zircon/errors.h>
 #include <zircon/syscalls.h>
+#include <zx_hyp/zx_hyp.h>
 
 #include "guest/serve.h"
 #include "zxtest.h"
@@ -140,6 +141,19 @@ TEST(registers_are_written_as_they_should)
 }
 
 /* What the guest is not told of: the VMM gets a status, RIP stays. */
+static void expect_refused(const char *name, uint32_t msr, uint64_t low, uint64_t high)
+{
+	struct vm vm;
+
+	zxtest_row("%s", name);
+	serve_start(&vm, do_wrmsr);
+	serve_set(&vm, low, msr, high);
+	vm_expect_status(&vm, ZX_ERR_INVALID_ARGS);
+	vm_expect_status(&vm, ZX_ERR_INVALID_ARGS);
+	EXPECT_EQ(0ull, vm.mail->irqs);
+	vm_destroy(&vm);
+}
+
 TEST_TIMEOUT(writes_that_the_vmm_is_told_of, 60)
 {
 	static const struct {
@@ -151,22 +165,22 @@ TEST_TIMEOUT(writes_that_the_vmm_is_told_of, 60)
 		{ "APIC_BASE, moved", 0x1b, 0xfed00d00, 0 },
 		{ "APIC_BASE, upper half", 0x1b, 0xfee00d00, 1 },
 		{ "LVT timer, mode 3", 0x832, 3u << 17 | 0x40, 0 },
-		{ "TSC_DEADLINE out of its mode", 0x6e0, 1000, 0 },
 		{ "TPR, upper half", 0x808, 0, 1 },
 		{ "SVR, upper half", 0x80f, 0x1ff, 1 },
 	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct vm vm;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		expect_refused(rows[i].name, rows[i].msr, rows[i].low, rows[i].high);
+}
 
-		zxtest_row("%s", rows[i].name);
-		serve_start(&vm, do_wrmsr);
-		serve_set(&vm, rows[i].low, rows[i].msr, rows[i].high);
-		vm_expect_status(&vm, ZX_ERR_INVALID_ARGS);
-		vm_expect_status(&vm, ZX_ERR_INVALID_ARGS);
-		EXPECT_EQ(0ull, vm.mail->irqs);
-		vm_destroy(&vm);
-	}
+TEST(the_vmm_is_told_of_a_deadline_out_of_its_mode)
+{
+	zx_hyp_info_t info = { 0 };
+
+	ASSERT_EQ(ZX_OK, zx_hyp_info_get(&info, sizeof(info)));
+	if (info.vendor == ZX_HYP_VENDOR_INTEL)
+		SKIP("on VMX, KVM's fast path takes the write and tells of it too late");
+	expect_refused("TSC_DEADLINE out of its mode", 0x6e0, 1000, 0);
 }
 
 TEST(the_timers_lvt_reads_as_written)
