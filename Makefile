@@ -7,10 +7,13 @@ PREFIX ?= /usr/local
 UDEVDIR ?= /lib/udev/rules.d
 # Commas and spaces are fine here: KERNELS="6.1 7.2".
 KERNELS ?= 6.1 6.12 7.2
+# Of make fuzz; without a SEED it takes one from the clock.
+SECONDS ?= 600
+SEED ?=
 
 export PREFIX
 
-.PHONY: all help module lib selftests kernels lint run check check-all install clean
+.PHONY: all help module lib selftests kernels lint run check check-all fuzz install clean
 
 all: module lib selftests	## The module, the library and the test programs
 
@@ -55,6 +58,14 @@ check-all:	## All tests on all machines, stress tests in full, with a table (SCA
 	@scripts/deps build machine vmx kernels debug
 	@$(MAKE) --no-print-directory -s lib selftests
 	@scripts/check --all $(ARGS)
+
+fuzz:	## Sequences of requests on the debug kernel, 10 minutes (SECONDS=N SEED=N)
+	@case "$(SECONDS)$(SEED)" in *[!0-9]*) \
+	  echo "make: SECONDS and SEED take numbers" >&2; exit 2;; esac
+	@scripts/deps build machine debug
+	@$(MAKE) --no-print-directory -s lib selftests
+	@scripts/vm run --kernel debug --smp 2 --timeout $$(($(SECONDS) + 300)) -- \
+		build/selftests/fuzz $(SECONDS) $(SEED)
 
 install: module lib	## Module, headers, library, pkg-config file and udev rule
 	$(MAKE) -C "$(KDIR)" M="$(CURDIR)" INSTALL_MOD_PATH="$(or $(INSTALL_MOD_PATH),$(DESTDIR))" \
