@@ -41,13 +41,14 @@ def build_init():
     sources = [Path(__file__).with_name(leaf) for leaf in INIT]
     tag = hashlib.sha256(b"".join(f.read_bytes() for f in sources)).hexdigest()[:16]
     binary = cache_dir() / f"init-{tag}"
-    if not binary.exists():
-        for stale in cache_dir().glob("init-*"):
-            stale.unlink(missing_ok=True)
-        tmp = binary.with_suffix(f".{os.getpid()}")
-        run([need("gcc", "gcc"), "-O2", "-Wall", "-Wextra", "-Werror", "-static",
-             "-o", tmp, *(f for f in sources if f.suffix == ".c")], "compiling the test machine's init")
-        tmp.rename(binary)
+    with locked("init"):
+        if not binary.exists():
+            for stale in cache_dir().glob("init-*"):
+                stale.unlink(missing_ok=True)
+            tmp = binary.with_suffix(f".{os.getpid()}")
+            run([need("gcc", "gcc"), "-O2", "-Wall", "-Wextra", "-Werror", "-static", "-o", tmp,
+                 *(f for f in sources if f.suffix == ".c")], "compiling the test machine's init")
+            tmp.rename(binary)
     return binary
 
 
@@ -64,9 +65,14 @@ def base(kernel):
     init = build_init()
     stem = kernel.modules.name.replace("modules", "base")
     out = kernel.dir / f"{stem}-{init.name}.cpio"
-    if out.exists():
-        return out
-    with locked(f"initramfs-{kernel.series}"), tempfile.TemporaryDirectory() as tmp:
+    with locked(f"initramfs-{kernel.series}"):
+        if not out.exists():
+            _pack_base(kernel, init, stem, out)
+    return out
+
+
+def _pack_base(kernel, init, stem, out):
+    with tempfile.TemporaryDirectory() as tmp:
         tree = Path(tmp)
         _new_tree(tree)
         shutil.copy(init, tree / "init")
@@ -83,7 +89,6 @@ def base(kernel):
         part = out.with_suffix(f".{os.getpid()}")
         _cpio(tree, part)
         part.rename(out)
-    return out
 
 
 def static_busybox():

@@ -6,7 +6,7 @@ import platform
 import re
 import subprocess
 
-from .common import LabError, cache_dir, need, run, say
+from .common import LabError, cache_dir, locked, need, run, say
 
 RETRY = "check the network and /etc/apt, then run the same command again"
 
@@ -62,6 +62,15 @@ class Suite:
         """Fetch the package lists, once per process."""
         if self.fresh:
             return
+        with self._locked():
+            self._update()
+        self.fresh = True
+
+    def _locked(self):
+        """Two runs may want packages of one suite; apt would not wait for the other."""
+        return locked(f"apt-{self.name}")
+
+    def _update(self):
         for sub in ("state/lists/partial", "cache/archives/partial", "debs"):
             (self.dir / sub).mkdir(parents=True, exist_ok=True)
         (self.dir / "status").touch()
@@ -77,7 +86,6 @@ class Suite:
             run(["apt-get", *self._options(), "--error-on=any", "update"], f"apt-get update for {self.name}")
         except LabError as err:
             raise LabError(f"{err}\n{RETRY}") from err
-        self.fresh = True
 
     def _show(self, package):
         """The newest version's control fields of PACKAGE."""
@@ -106,35 +114,37 @@ class Suite:
     def download(self, *names):
         """Download packages (kept in the cache) and return their .deb paths."""
         self.update()
-        debs = []
-        for name in names:
-            fields = self._show(name)
-            leaf = os.path.basename(fields["Filename"])
-            stored = self.dir / "debs" / leaf
-            if not stored.exists():
-                say(f"downloading {name} {fields['Version']} "
-                    f"({int(fields['Size']) // (1 << 20) + 1} MiB)")
-                part = self.dir / "debs" / "partial"
-                part.mkdir(exist_ok=True)
-                try:
-                    run(["apt-get", *self._options(), "download",
-                         f"{name}={fields['Version']}"], f"downloading {name}", cwd=part)
-                except LabError as err:
-                    raise LabError(f"{err}\n{RETRY}") from err
-                found = sorted(part.glob(f"{name}_*.deb"))
-                if not found:
-                    raise LabError(f"apt-get downloaded no {name}; {RETRY}")
-                found[0].rename(stored)
-            debs.append(stored)
-        return debs
+        with self._locked():
+            return [self._download(name) for name in names]
+
+    def _download(self, name):
+        fields = self._show(name)
+        stored = self.dir / "debs" / os.path.basename(fields["Filename"])
+        if stored.exists():
+            return stored
+        say(f"downloading {name} {fields['Version']} "
+            f"({int(fields['Size']) // (1 << 20) + 1} MiB)")
+        part = self.dir / "debs" / "partial"
+        part.mkdir(exist_ok=True)
+        try:
+            run(["apt-get", *self._options(), "download", f"{name}={fields['Version']}"],
+                f"downloading {name}", cwd=part)
+        except LabError as err:
+            raise LabError(f"{err}\n{RETRY}") from err
+        found = sorted(part.glob(f"{name}_*.deb"))
+        if not found:
+            raise LabError(f"apt-get downloaded no {name}; {RETRY}")
+        found[0].rename(stored)
+        return stored
 
     def source(self, name, folder):
         """Download the original source of NAME into FOLDER; returns the tarball's path."""
         self.update()
         say(f"downloading the source of {name}")
         try:
-            run(["apt-get", *self._options(), "source", "--download-only", "--tar-only", name],
-                f"downloading the source of {name}", cwd=folder)
+            with self._locked():
+                run(["apt-get", *self._options(), "source", "--download-only", "--tar-only",
+                     name], f"downloading the source of {name}", cwd=folder)
         except LabError as err:
             raise LabError(f"{err}\n{RETRY}") from err
         found = sorted(folder.glob(f"{name}_*.orig.tar.*"))
