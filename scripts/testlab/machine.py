@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """One run of QEMU: its command line, the channels to it, and its end."""
 
+import math
 import os
 import selectors
 import socket
@@ -37,16 +38,16 @@ class Machine:
         self.append = append
         self.console = Path(scratch) / "console"
         self.report = bytearray()
-        self.timed_out = False
+        self.timed_out = None	# after what
         self.escaped = False
 
     def _argv(self, fds, tty_fd):
         accel = "tcg,thread=single" if self.icount else "tcg,thread=multi"
         # It must not outlive us, however we die.
-        argv = [need("setpriv", "util-linux"), "--pdeathsig", "KILL", *self.qemu, "-accel", accel, "-cpu", CPU, "-M", "q35,usb=off",
-                "-m", str(self.mem), "-smp", str(self.smp), "-nodefaults", "-no-user-config",
-                "-display", "none", "-no-reboot",
-                "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
+        argv = [need("setpriv", "util-linux"), "--pdeathsig", "KILL", *self.qemu,
+                "-accel", accel, "-cpu", CPU, "-M", "q35,usb=off", "-m", str(self.mem),
+                "-smp", str(self.smp), "-nodefaults", "-no-user-config", "-display", "none",
+                "-no-reboot", "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
                 "-chardev", f"file,id=console,path={self.console}", "-serial", "chardev:console",
                 "-device", "virtio-serial-pci,max_ports=8",
                 "-kernel", str(self.kernel), "-initrd", str(self.initrd),
@@ -68,8 +69,8 @@ class Machine:
                                 stdout=sys.stderr, stderr=sys.stderr, close_fds=True,
                                 pass_fds=tuple(fds.values()), start_new_session=True)
 
-    def run(self, interactive, timeout):
-        """Boot, pass the streams through, wait for the end; False when QEMU failed."""
+    def run(self, interactive, timeout, silence=None):
+        """Boot, pass the streams through, wait for the end or until the time is up."""
         ours, theirs = {}, {}
         for name in CHANNELS + (("tty",) if interactive else ()):
             ours[name], theirs[name] = socket.socketpair()
@@ -78,7 +79,7 @@ class Machine:
             end.close()
         try:
             with _RawTerminal(interactive):
-                Pump(self, ours, qemu).run(timeout)
+                Pump(self, ours, qemu).run(timeout, silence)
         finally:
             if qemu.poll() is None:
                 qemu.kill()
@@ -140,20 +141,24 @@ class Pump:
         except OSError:
             pass	# the machine is gone, which the other side notices
 
-    def run(self, timeout):
-        """Until the machine is gone or the time is up."""
+    def run(self, timeout, silence):
+        """Until the machine is gone, TIMEOUT is over, or nothing came for SILENCE."""
         selector = selectors.DefaultSelector()
         for name, end in self.ends.items():
             if name != "stdin":
                 selector.register(end, selectors.EVENT_READ, name)
         threading.Thread(target=self._feed, daemon=True).start()
-        deadline = time.monotonic() + timeout if timeout else None
+        end = time.monotonic() + timeout if timeout else math.inf
+        silence = silence or math.inf
+        silent = time.monotonic() + silence
         while selector.get_map():
-            wait = None if deadline is None else deadline - time.monotonic()
-            if wait is not None and wait <= 0:
-                self.machine.timed_out = True
+            wait = min(end, silent) - time.monotonic()
+            if wait <= 0:
+                self.machine.timed_out = (f"{timeout} s" if end < silent else
+                                          f"{silence} s of silence")
                 return
-            for key, _ in selector.select(wait):
+            for key, _ in selector.select(None if wait == math.inf else wait):
+                silent = time.monotonic() + silence
                 if not self._take_output(key.data):
                     selector.unregister(key.fileobj)
 

@@ -125,7 +125,7 @@ terminal_passes_through() {
 
 splat=$(scripts/kernels compile "$kernel" selftests/harness/zxh_splat) || exit 1
 
-plan 26
+plan 28
 for status in 0 1 77 255; do
 	check "status $status passes through" \
 		exits $status vm --no-module -- sh -c "exit $status"
@@ -143,6 +143,11 @@ check "a machine can have two CPUs" two_cpus
 check "an emulator does not outlive its run" killed_run_leaves_nothing
 check "a program without end is stopped" \
 	exits 124 vm --no-module --timeout 10 -- sleep 1000
+check "a silent program is stopped" \
+	exits 124 vm --no-module --silence 10 -- sleep 1000
+check "a program that speaks is not stopped for its silence" \
+	exits 7 vm --no-module --silence 10 -- \
+	sh -c 'for i in 1 2 3 4; do sleep 5; echo; done; exit 7'
 check "a well-behaved module leaves the run green" \
 	exits 3 vm --module "$splat" -- sh -c 'exit 3'
 check "a splat in the program's own output is no fault" \
