@@ -7,12 +7,27 @@ import tempfile
 import time
 from pathlib import Path
 
-from . import ktap, verdict
+from . import host, ktap, verdict
 from .common import DEBUG, REPO
 
 DEFAULT = "svm-6.1"
-LIMIT = 120		# seconds a program may take
+# Seconds a program may take: so many, and so many more for each percent of the full counts.
+LIMIT = 120
+LIMIT_PERCENT = 20
 SLOW = {"vmx": 5, DEBUG: 3}	# how much longer a machine takes
+BOOT = 120	# seconds in which any machine is up, or gone
+
+
+class Task:
+    """What a column does at the moment."""
+
+    def __init__(self, name):
+        self.name = name
+        self.started = time.monotonic()
+
+    def seconds(self):
+        """How long that has been."""
+        return time.monotonic() - self.started
 
 
 class Column:
@@ -22,11 +37,15 @@ class Column:
         self.name = name
         self.cpu, _, self.kernel = name.partition("-")
         self.prefix = "" if name == DEFAULT else f"{name}/"
-        self.limit = LIMIT * SLOW.get(self.cpu, 1) * SLOW.get(self.kernel, 1)
+        self.limit = ((LIMIT + LIMIT_PERCENT * int(scale or 0)) * SLOW.get(self.cpu, 1) *
+                      SLOW.get(self.kernel, 1))
         self.env = ["--env", f"SCALE={scale}"] if scale else []
         self.tally = ktap.Tally()
-        self.show = show
+        self.show = lambda line: show(name, line)
         self.seconds = 0.0
+        self.stopped = False
+        self.child = None	# scripts/vm, while a machine runs
+        self.task = None
 
     def run(self, names, races):
         """Run the programs NAMES, those that are RACES on two CPUs."""
@@ -37,10 +56,36 @@ class Column:
 
     def _run(self, left, smp):
         """After the death of a machine the rest gets a new one."""
-        while left:
+        while left and not self.stopped:
             left = Batch(self, left, smp).run()
-            if left is None:
+            if left is None and not self.stopped:
                 self.skip_none("no program could be run in it")
+        self.task = None
+
+    def run_on_host(self, name, argv):
+        """Run a program of the host that tries something in this machine."""
+        started = time.monotonic()
+        self.task = Task(name)
+        host.run(self.prefix + name, argv, self.tally, self.show, self.adopt)
+        self.task = None
+        self.seconds += time.monotonic() - started
+
+    def adopt(self, child):
+        """CHILD is what runs now."""
+        self.child = child
+        if self.stopped:
+            child.terminate()
+
+    def stop(self):
+        """End what runs, and start nothing else: from another thread."""
+        self.stopped = True
+        if self.child:
+            self.child.terminate()
+
+    def activity(self):
+        """What is going on, in a few words, or None."""
+        task = self.task
+        return task and f"{self.name} {task.name} {task.seconds():.0f} s"
 
     def skip_none(self, what):
         """Nothing ran, which is a failure."""
@@ -60,9 +105,7 @@ class Batch:
         self.names = names
         self.smp = smp
         self.current = None	# its output's reader
-        self.running = None	# its name
         self.done = []
-        self.started = 0.0
 
     def _program(self, name):
         return ktap.Program(self.column.prefix + name, self.column.tally, self.column.show)
@@ -76,8 +119,7 @@ class Batch:
         mark, text = match[1], match[2]
         if mark == "begin":
             self.current = self._program(text)
-            self.running = text
-            self.started = time.monotonic()
+            self.column.task = Task(text)
         elif mark == "left":
             self.current.fail(f"left live objects in the kernel: {text.strip()}")
         else:
@@ -85,15 +127,16 @@ class Batch:
             self._close()
 
     def _close(self):
-        self.column.show(f"# {self.current.name}: {time.monotonic() - self.started:.1f} s")
-        self.done.append(self.running)
+        task = self.column.task
+        self.column.show(f"# {self.current.name}: {task.seconds():.1f} s")
+        self.done.append(task.name)
         self.current = None
 
     def _argv(self, log):
         limit = self.column.limit
         argv = [str(REPO / "scripts/vm"), "run", "--cpu", self.column.cpu,
                 "--kernel", self.column.kernel, "--smp", str(self.smp),
-                "--timeout", str(60 + limit * len(self.names)), *self.column.env]
+                "--silence", str(limit + BOOT), *self.column.env]
         for name in self.names:
             argv += ["--file", str(REPO / "build/selftests" / name)]
         return argv + ["--log", str(log), "--", str(REPO / "scripts/testlab/batch.sh"),
@@ -101,12 +144,14 @@ class Batch:
 
     def run(self):
         """Boot, run all, judge; returns the programs that had no turn, None if none had."""
+        self.column.task = Task("boots")
         with tempfile.TemporaryDirectory(prefix="zx-check.") as scratch:
             log = Path(scratch, "log")
             with open(Path(scratch, "stderr"), "w+", encoding="utf-8", errors="replace") as err, \
-                    subprocess.Popen(self._argv(log), text=True, stdin=subprocess.DEVNULL,
-                                     errors="replace", stdout=subprocess.PIPE,
-                                     stderr=err) as child:
+                    subprocess.Popen(host.child_of_ours(self._argv(log)), text=True,
+                                     stdin=subprocess.DEVNULL, errors="replace",
+                                     stdout=subprocess.PIPE, stderr=err) as child:
+                self.column.adopt(child)
                 for line in child.stdout:
                     self._line(line)
                 status = child.wait()
