@@ -290,18 +290,6 @@ static void *spy_run(void *arg)
  */
 #define CLOSERS	16
 
-/* Asks for short waits, or for those that were; what is left is no harm. */
-static void rcu_expedite(bool on)
-{
-	int fd = open("/sys/kernel/rcu_expedited", O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return;
-	if (write(fd, on ? "1" : "0", 1) != 1)
-		TH_LOG("RCU keeps its pace: %s", strerror(errno));
-	close(fd);
-}
-
 struct closers {
 	pthread_t thread[CLOSERS], keeper;
 	sem_t room, filled;
@@ -441,7 +429,7 @@ static void spy_on(int target, void (*look)(struct spy *s, int number))
 	spy.target = target;
 	spy.creator = thread_id();
 	spy.anon_dev = anon_device();
-	rcu_expedite(true);
+	zxtest_hurry_rcu();
 	closers_start(&closers, hypervisor_resource());
 	thread_start(&thread, spy_run, &spy);
 	for (unsigned int i = 0; i < rounds; i++) {
@@ -451,8 +439,9 @@ static void spy_on(int target, void (*look)(struct spy *s, int number))
 	atomic_store(&spy.stop, true);
 	thread_join(thread);
 	closers_stop(&closers);
-	rcu_expedite(false);
 	expect_given_up(&spy, failed);
+	zxtest_count("rounds with a spy", rounds);
+	zxtest_count("looks of the spy", spy.looks);
 	TH_LOG("%u rounds, %lu looks: %lu names seen, %u files caught; %u guests and %u vCPUs given up",
 	       rounds, spy.looks, spy.names, spy.caught,
 	       closers.guests_refused, closers.vcpus_refused);

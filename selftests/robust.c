@@ -147,6 +147,7 @@ TEST_TIMEOUT(the_module_loads_and_unloads, 600)
 	if (fd < 0)
 		SKIP("no %s to load again; ZX_HYP_KO names another",
 		     file ? file : MODULE_FILE);
+	zxtest_hurry_rcu();
 	for (unsigned int i = 0; i < rounds; i++) {
 		use_module();
 		/* Files are let go of a moment after close(). */
@@ -155,7 +156,7 @@ TEST_TIMEOUT(the_module_loads_and_unloads, 600)
 		ASSERT_EQ(0l, syscall(SYS_finit_module, fd, "", 0));
 	}
 	use_module();
-	TH_LOG("%u rounds", rounds);
+	zxtest_count("loads and unloads", rounds);
 }
 
 /* ---- a VMM of its own -------------------------------------------------- */
@@ -262,6 +263,7 @@ TEST_F_TIMEOUT(vmm, a_vcpu_outlives_its_cpu, 120)
 	}
 	EXPECT_TRUE(makes_progress(self->shared));
 	end_busy(self);
+	zxtest_count("CPUs taken away", rounds);
 }
 
 TEST_F_TIMEOUT(vmm, a_vcpu_goes_on_after_each_stop, 90)
@@ -279,6 +281,7 @@ TEST_F_TIMEOUT(vmm, a_vcpu_goes_on_after_each_stop, 90)
 	}
 	EXPECT_TRUE(makes_progress(self->shared));
 	end_busy(self);
+	zxtest_count("stops by SIGSTOP", rounds);
 }
 
 TEST_F_TIMEOUT(vmm, a_vcpu_thread_can_be_traced, 90)
@@ -298,6 +301,7 @@ TEST_F_TIMEOUT(vmm, a_vcpu_thread_can_be_traced, 90)
 	}
 	EXPECT_TRUE(makes_progress(self->shared));
 	end_busy(self);
+	zxtest_count("stops by ptrace", rounds);
 }
 
 /* Two guests a VMM, so that several are inside KVM when it dies. */
@@ -316,6 +320,7 @@ TEST_F_TIMEOUT(vmm, killed_with_running_vcpus, 900)
 {
 	unsigned int rounds = scaled(512, 5);
 
+	zxtest_hurry_rcu();
 	for (unsigned int i = 0; i < rounds; i++) {
 		zxtest_row("round %u", i);
 		atomic_store(&self->shared[0].progress, 0);
@@ -330,7 +335,7 @@ TEST_F_TIMEOUT(vmm, killed_with_running_vcpus, 900)
 		end_busy(self);
 		ASSERT_TRUE(zxtest_objects_settle(&self->before, DEADLINE));
 	}
-	TH_LOG("%u rounds", rounds);
+	zxtest_count("kills", rounds);
 }
 
 /* ---- limits ------------------------------------------------------------ */
@@ -520,13 +525,15 @@ TEST(a_full_pids_group_is_no_memory_or_works)
 
 TEST_F_TIMEOUT(vmm, a_frozen_vcpu_goes_on_when_thawed, 90)
 {
+	unsigned int rounds = scaled(100, 5);
+
 	make_group("");
 	if (access(GROUP "/cgroup.freeze", W_OK))
 		SKIP("cgroup2 has no freezer here");
 	start_busy(self);
 	ASSERT_TRUE(makes_progress(self->shared));
 	join_group(self->pid);
-	for (unsigned int i = 0; i < scaled(100, 5); i++) {
+	for (unsigned int i = 0; i < rounds; i++) {
 		ASSERT_TRUE(write_text(GROUP "/cgroup.freeze", "1"));
 		ASSERT_TRUE(wait_until(DEADLINE,
 				       strstr(read_text(GROUP "/cgroup.events"),
@@ -536,49 +543,106 @@ TEST_F_TIMEOUT(vmm, a_frozen_vcpu_goes_on_when_thawed, 90)
 	EXPECT_TRUE(makes_progress(self->shared));
 	end_busy(self);
 	leave_group();
+	zxtest_count("freezes", rounds);
 }
 
-/* The kernel writes a call trace when it kills: not for a log that is judged. */
-static void need_traces_allowed(void)
+static unsigned long group_event(const char *event)
 {
-	if (!getenv("TRACES_ALLOWED"))
-		SKIP("an OOM kill leaves a call trace in the kernel's log; TRACES_ALLOWED=1 runs it");
+	const char *at = strstr(read_text(GROUP "/memory.events"), event);
+
+	return at ? strtoul(at + strlen(event), NULL, 10) : 0;
 }
 
-static void fill_guest_memory(struct shared *shared)
+static void make_memory_group(unsigned long limit)
 {
+	char text[24];
+
+	zxtest_memory_runs_out();
+	make_group("memory");
+	snprintf(text, sizeof(text), "%lu", limit);
+	ASSERT_TRUE(write_text(GROUP "/memory.max", text));
+	(void)write_text(GROUP "/memory.swap.max", "0");
+}
+
+static void *fill_vmo(void *arg)
+{
+	struct shared *shared = arg;
 	static uint8_t page[PAGE];
 	zx_handle_t vmo;
 
+	ASSERT_TRUE(wait_until(DEADLINE, atomic_load(&shared->progress) > 100));
 	ASSERT_OK(zx_vmo_create(256 * MIB, 0, &vmo));
-	if (!fork()) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		run_busy(shared);
-	}
 	for (uint64_t at = 0; at < 256 * MIB; at += PAGE)
-		if (zx_vmo_write(vmo, page, at, PAGE) != ZX_OK)
-			pause();	/* refused: as good; the test kills us */
-	_exit(0);
+		EXPECT_OK(zx_vmo_write(vmo, page, at, PAGE));
+	_exit(KSFT_FAIL);		/* it was to be killed */
+}
+
+static void fill_beside_guest(struct shared *shared)
+{
+	pthread_t thread;
+
+	join_group(getpid());
+	atomic_store(&shared->progress, 0);
+	thread_start(&thread, fill_vmo, shared);
+	run_busy(shared);
 }
 
 TEST_F_TIMEOUT(vmm, killed_for_its_memory_leaves_nothing, 120)
 {
 	int status;
 
-	need_traces_allowed();
-	make_group("memory");
-	ASSERT_TRUE(write_text(GROUP "/memory.max", "33554432"));
-	(void)write_text(GROUP "/memory.swap.max", "0");
+	make_memory_group(32 * MIB);
 	self->pid = fork();
 	ASSERT_LE(0, self->pid);
-	if (!self->pid) {
-		join_group(getpid());
-		fill_guest_memory(self->shared);
-	}
+	if (!self->pid)
+		fill_beside_guest(self->shared);
 	ASSERT_EQ(self->pid, waitpid(self->pid, &status, 0));
 	EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
-	EXPECT_TRUE(strstr(read_text(GROUP "/memory.events"), "oom_kill"));
+	EXPECT_LT(0ul, atomic_load(&self->shared->progress));
+	EXPECT_LT(0ul, group_event("oom_kill "));
 	leave_group();
+}
+
+/* The end of a process that makes everything within a limit: its wait status. */
+static int make_all_within(unsigned long limit)
+{
+	int status;
+	pid_t pid;
+
+	make_memory_group(limit);
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		join_group(getpid());
+		status = make_all();
+		_exit(zxtest_failed() ? 255 : -status);
+	}
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	leave_group();
+	return status;
+}
+
+TEST_F_TIMEOUT(vmm, every_memory_limit_kills_or_is_no_memory_or_enough, 120)
+{
+	unsigned int killed = 0, refused = 0;
+	int status = -1;
+
+	for (unsigned long limit = PAGE; status; limit += limit / 4 & -PAGE) {
+		limit += PAGE;
+		status = make_all_within(limit);
+		zxtest_row("%lu KiB", limit / 1024);
+		if (WIFSIGNALED(status)) {
+			EXPECT_EQ(SIGKILL, WTERMSIG(status));
+			killed++;
+		} else if (status) {
+			EXPECT_EQ(-ZX_ERR_NO_MEMORY, WEXITSTATUS(status));
+			refused++;
+		}
+		ASSERT_TRUE(zxtest_objects_settle(&self->before, DEADLINE));
+		ASSERT_GT(256 * MIB, limit);
+	}
+	EXPECT_LT(0, killed + refused);
+	TH_LOG("killed %u times, refused %u times", killed, refused);
 }
 
 TEST_HARNESS_MAIN

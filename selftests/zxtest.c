@@ -29,9 +29,19 @@
 
 static struct zxtest *tests, **last_test = &tests;
 
-/* Why the test was skipped: shared with the child. */
-static char *skip_reason;
-#define SKIP_REASON_MAX	256
+/* What the child tells the parent. */
+#define COUNTS_MAX	8
+
+struct told {
+	struct {
+		char what[32];
+		unsigned long n;
+	} count[COUNTS_MAX];
+	char skip_reason[256];
+	bool memory_ran_out;
+};
+
+static struct told *told;
 
 /* Of the child: what the test found so far. */
 static atomic_bool failed;
@@ -70,6 +80,39 @@ void zxtest_log(const char *fmt, ...)
 	va_end(ap);
 }
 
+/* A line in the kernel's log, where scripts/testlab/verdict.py looks for it. */
+static void log_to_kernel(const char *text)
+{
+	int fd = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+		zxtest_log("/dev/kmsg: %s", strerror(errno));
+	if (fd >= 0)
+		close(fd);
+}
+
+void zxtest_memory_runs_out(void)
+{
+	told->memory_ran_out = true;
+	log_to_kernel("<5>zxtest: memory runs out on purpose\n");
+}
+
+void zxtest_count(const char *what, unsigned long n)
+{
+	for (int i = 0; i < COUNTS_MAX; i++) {
+		char *have = told->count[i].what;
+
+		if (!*have)
+			snprintf(have, sizeof(told->count[i].what), "%s", what);
+		if (!strcmp(have, what)) {
+			told->count[i].n += n;
+			return;
+		}
+	}
+	zxtest_log("no room to count %s", what);
+	zxtest_fail();
+}
+
 void zxtest_fail(void)
 {
 	atomic_store(&failed, true);
@@ -90,7 +133,7 @@ void zxtest_skip(const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(skip_reason, SKIP_REASON_MAX, fmt, ap);
+	vsnprintf(told->skip_reason, sizeof(told->skip_reason), fmt, ap);
 	va_end(ap);
 	_exit(atomic_load(&failed) ? KSFT_FAIL : KSFT_SKIP);
 }
@@ -182,6 +225,16 @@ uint64_t zxtest_now(void)
 void zxtest_relax(void)
 {
 	sched_yield();
+}
+
+void zxtest_hurry_rcu(void)
+{
+	int fd = open("/sys/kernel/rcu_expedited", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, "1", 1) != 1)
+		zxtest_log("RCU keeps its pace: %s", strerror(errno));
+	if (fd >= 0)
+		close(fd);
 }
 
 bool zxtest_thread_sleeps(int tid)
@@ -284,6 +337,9 @@ static int run_one(const struct zxtest *test)
 		zxtest_log("%s: cannot be killed", test->name);
 		return -1;
 	}
+	if (told->memory_ran_out)
+		log_to_kernel("<5>zxtest: memory is back\n");
+	told->memory_ran_out = false;
 	result = verdict(test, status);
 	if (counted && !zxtest_objects_settle(&before, 10)) {
 		zxtest_log("%s: left objects behind", test->name);
@@ -343,7 +399,7 @@ static bool run_all(int argc, char **argv, int *pass, int *fail, int *skip)
 			++*fail;
 		if (result == KSFT_SKIP)
 			printf("ok %d %s # SKIP %s\n", number, t->name,
-			       skip_reason);
+			       told->skip_reason);
 		else
 			printf("%s %d %s\n", result ? "not ok" : "ok", number,
 			       t->name);
@@ -379,9 +435,9 @@ int zxtest_main(int argc, char **argv)
 		fprintf(stderr, "%s: no such test\n", argv[0]);
 		return 2;
 	}
-	skip_reason = mmap(NULL, SKIP_REASON_MAX, PROT_READ | PROT_WRITE,
-			   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (skip_reason == MAP_FAILED) {
+	told = mmap(NULL, sizeof(*told), PROT_READ | PROT_WRITE,
+		    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (told == MAP_FAILED) {
 		perror("mmap");
 		return KSFT_FAIL;
 	}
@@ -394,6 +450,9 @@ int zxtest_main(int argc, char **argv)
 	sigprocmask(SIG_BLOCK, &chld, NULL);
 	if (!run_all(argc, argv, &pass, &fail, &skip))
 		return KSFT_FAIL;
+	for (int i = 0; i < COUNTS_MAX && *told->count[i].what; i++)
+		printf("# counted: %lu %s\n", told->count[i].n,
+		       told->count[i].what);
 	printf("# Totals: pass:%d fail:%d xfail:0 xpass:0 skip:%d error:0\n",
 	       pass, fail, skip);
 	if (fail)

@@ -44,6 +44,15 @@ int zxtest_main(int argc, char **argv);
 /* Prints one diagnostic line, "# " first, newline added. */
 void zxtest_log(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/*
+ * Tells who reads the kernel's log that the traces of memory that ran out are
+ * meant, from now until the test ends.
+ */
+void zxtest_memory_runs_out(void);
+
+/* Adds to a number that the program prints at its end, over all of its tests. */
+void zxtest_count(const char *what, unsigned long n);
+
 /* Marks the running test as failed. */
 void zxtest_fail(void);
 bool zxtest_failed(void);
@@ -173,6 +182,12 @@ uint64_t zxtest_now(void);
 
 /* Lets others run between two looks at a condition. */
 void zxtest_relax(void);
+
+/*
+ * Has RCU hurry, for tests with many rounds: KVM waits for it whenever a guest
+ * comes or goes. Stays so until the machine is gone.
+ */
+void zxtest_hurry_rcu(void);
 
 /*
  * Looks at a condition until it holds or that many seconds are over; yields

@@ -13,7 +13,11 @@ SPLAT = re.compile(
     r"|locking dependency|locking detected|inconsistent lock state|suspicious RCU"
     r"|sleeping function called|scheduling while atomic|Bad page|list_(?:add|del) corruption"
     r"|cut here")
-# Memory that ran out, or was made to, is told with a trace that is no splat.
+TRACE = re.compile(START + r"Call Trace:$")
+# A test that has memory run out says so first (zxtest_memory_runs_out()). Until it says that
+# this is over, each of these records has one trace, which is then no splat.
+SHORTAGE_BEGIN = "zxtest: memory runs out on purpose"
+SHORTAGE_END = "zxtest: memory is back"
 SHORTAGE = re.compile(r"page allocation failure|vmalloc error|invoked oom-killer")
 TRACE_WITHIN = 12	# lines after it
 # Loading a module from outside the kernel tree, unsigned, sets these two.
@@ -71,12 +75,16 @@ class Report:
 
 def find_splat(log):
     """The index of the first splat in LOG (a list of lines), or None."""
-    excused = -1
+    meant, traces, until = False, 0, -1
     for i, line in enumerate(log):
-        if SHORTAGE.search(line):
-            excused = i + TRACE_WITHIN
-        elif SPLAT.search(line) and not ("Call Trace" in line and i <= excused):
-            return i
+        if SHORTAGE_BEGIN in line or SHORTAGE_END in line:
+            meant = SHORTAGE_BEGIN in line
+        elif SHORTAGE.search(line) and meant:
+            traces, until = traces + 1, i + TRACE_WITHIN
+        elif SPLAT.search(line):
+            if not TRACE.search(line) or not traces or i > until:
+                return i
+            traces -= 1
     return None
 
 

@@ -51,12 +51,15 @@ SPLATS = (
     "[    3.1] kmemleak: 3 new suspected memory leaks (see /sys/kernel/debug/kmemleak)",
     "[    3.1] Call Trace:",
 )
-# Memory ran out, or was made to: the kernel shows where, which is no bug.
+# Memory ran out: the kernel shows where, which is no bug when a test meant it to.
 SHORTAGES = (
     "[    3.1] vcpu: page allocation failure: order:0, mode:0xcc0(GFP_KERNEL)",
     "[    3.1] vcpu: vmalloc error: size 4096, page order 0, failed to allocate pages",
     "[    3.1] hog invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0",
 )
+MEANT = f"[    3.0] {verdict.SHORTAGE_BEGIN}: a_test"
+OVER = f"[    3.2] {verdict.SHORTAGE_END}"
+TRACE = "[    3.1] Call Trace:"
 HARMLESS = (
     "[    0.4] Speculative Return Stack Overflow: WARNING: See https://kernel.org/ for options.",
     "[    0.4] zx_hyp: loading out-of-tree module taints kernel.",
@@ -91,6 +94,22 @@ def faults(report):
     return len(verdict.judge(report, [])[0])
 
 
+def shortages():
+    """What is read from a log when memory runs out: pairs as of tests()."""
+    for line in SHORTAGES:
+        name = line[10:35].strip()
+        for what, red, log in (
+                ("its trace is harmless when it is meant", False, [MEANT, line, TRACE, OVER]),
+                ("two have two traces", False, [MEANT, line, line, TRACE, TRACE]),
+                ("its trace is seen when it is not", True, [line, TRACE]),
+                ("its trace is seen when that is over", True, [MEANT, OVER, line, TRACE]),
+                ("a second trace is seen", True, [MEANT, line, TRACE, TRACE]),
+                ("a late trace is seen", True, [MEANT, line, *["-"] * 20, TRACE]),
+                ("a splat before it is seen", True, [MEANT, SPLATS[0], TRACE, line, TRACE]),
+                ("a splat in its trace is seen", True, [MEANT, line, TRACE, SPLATS[4]])):
+            yield f"{name}: {what}", bool(verdict.splat_lines(log)) == red
+
+
 def tests():
     """Pairs of a name and whether it holds."""
     for name, output, status, want in PROGRAMS:
@@ -107,11 +126,7 @@ def tests():
     yield "leaked memory is red", faults(report_of(kmemleak="unreferenced object\n")) == 1
     yield "a leak detector that gave up is red", faults(report_of(kmemleak_off="EPERM")) == 1
     yield "no leaked memory is green", faults(report_of(kmemleak="")) == 0
-    for line in SHORTAGES:
-        yield (f"harmless: the trace after {line[10:35].strip()}",
-               not verdict.splat_lines([line, "[    3.1] Call Trace:"]))
-        yield (f"seen: a splat after {line[10:35].strip()}",
-               bool(verdict.splat_lines([line, "[    3.1] Call Trace:", SPLATS[0]])))
+    yield from shortages()
     yield "a module that stays is red", faults(report_of(unload="Device busy")) == 1
     yield "a module that did not load is red", faults(report_of(load="x: bad\n")) == 1
     yield "an overrun log is red", faults(report_of(kmsg_lost="lost")) == 1
