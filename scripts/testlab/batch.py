@@ -179,10 +179,14 @@ def blame(log):
 
 
 def table(columns):
-    """The results of COLUMNS as lines of text."""
+    """The results of COLUMNS as lines of text, and what their stress tests counted."""
     rows = [("", [c.name for c in columns]),
             ("passed", [c.tally.passed for c in columns]),
             ("failed", [c.tally.failed for c in columns]),
             ("skipped", [c.tally.skipped for c in columns]),
             ("seconds", [round(c.seconds) for c in columns])]
-    return [f"# {name:8}" + "".join(f"{cell:>11}" for cell in cells) for name, cells in rows]
+    counted = dict.fromkeys(what for c in columns for what in c.tally.counts)
+    rows += [(what, [c.tally.counts.get(what, "") for c in columns]) for what in counted]
+    width = max(len(name) for name, _ in rows)
+    return [f"# {name:{width}}" + "".join(f"{cell:>11}" for cell in cells)
+            for name, cells in rows]

@@ -6,6 +6,7 @@ import re
 RESULT = re.compile(r"(not )?ok(?: (\d+))?(?: -)?(?: (.*?))?(?:\s*# *(SKIP|TODO|XFAIL)\b ?(.*))?$",
                     re.I)
 PLAN = re.compile(r"1\.\.(\d+)(?:\s*# *SKIP\b ?(.*))?$", re.I)
+COUNTED = re.compile(r"# counted: (\d+) (.+)$")	# what a stress test has done
 SKIP_STATUS = 4		# of a kselftest that has nothing to run
 
 
@@ -17,6 +18,11 @@ class Tally:
         self.failed = 0
         self.skipped = 0
         self.failures = []
+        self.counts = {}	# of what stress tests did
+
+    def count(self, what, number):
+        """WHAT was done NUMBER times more."""
+        self.counts[what] = self.counts.get(what, 0) + number
 
     def add(self, other):
         """Include the sums of OTHER."""
@@ -24,6 +30,8 @@ class Tally:
         self.failed += other.failed
         self.skipped += other.skipped
         self.failures += other.failures
+        for what, number in other.counts.items():
+            self.count(what, number)
 
     def line(self):
         """The closing line."""
@@ -61,6 +69,9 @@ class Program:
             self.fail(line)
         elif re.match(r"(not )?ok\b", line):
             self._result(RESULT.fullmatch(line), line)
+        elif COUNTED.match(line):
+            number, what = COUNTED.match(line).groups()
+            self.tally.count(what, int(number))
         elif line and not re.match(r"K?TAP version \d+$", line):
             self.notes.append(line)
 
