@@ -8,7 +8,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "../../scripts"))
 sys.dont_write_bytecode = True
 # pylint: disable=wrong-import-position
-from testlab import ktap, verdict  # noqa: E402
+from testlab import ktap, sidebyside, verdict  # noqa: E402
 
 GOOD = "KTAP version 1\n1..2\nok 1 - a\nok 2 - b\n"
 # name, output, exit status -> passed, failed, skipped
@@ -79,6 +79,28 @@ def tally_of(output, status):
     return tally.passed, tally.failed, tally.skipped
 
 
+def counts_of(output):
+    """What the reader counted in the output of one program."""
+    tally = ktap.Tally()
+    program = ktap.Program("p", tally, lambda line: None)
+    for line in output.splitlines():
+        program.feed(line)
+    return tally.counts
+
+
+def shown(*said):
+    """What a screen of a and b has shown after SAID: pairs of a name and a line, or None
+    when it is done."""
+    lines = []
+    screen = sidebyside.Screen(("a", "b"), lines.append)
+    for name, line in said:
+        if line:
+            screen.show(name, line)
+        else:
+            screen.end(name)
+    return lines
+
+
 def report_of(**sections):
     """A complete report with one clean record in the log and SECTIONS."""
     text = "@kmsg 16\n6,0,1,-;Linux..\n"
@@ -114,6 +136,12 @@ def tests():
     """Pairs of a name and whether it holds."""
     for name, output, status, want in PROGRAMS:
         yield name, tally_of(output, status) == want
+    yield "counts are summed", counts_of("# counted: 2 kills\n# counted: 3 kills\n") == {"kills": 5}
+    yield "the first machine is shown at once", shown(("a", "1"), ("b", "2")) == ["1"]
+    yield ("the second is shown when the first is done",
+           shown(("b", "2"), ("a", "1"), ("a", None), ("b", "3")) == ["1", "2", "3"])
+    yield ("one that is done before its turn is shown in its turn",
+           shown(("b", "2"), ("b", None), ("a", "1"), ("a", None)) == ["1", "2"])
     for line in SPLATS:
         yield f"seen: {line[10:55].strip()}", bool(verdict.splat_lines(["[0.1] fine", line]))
     for line in HARMLESS:
