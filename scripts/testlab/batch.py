@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The device programs in the test machines: one machine runs many, and has a column."""
 
+import contextlib
 import re
 import subprocess
 import tempfile
@@ -14,7 +15,7 @@ DEFAULT = "svm-6.1"
 # Seconds a program may take: so many, and so many more for each percent of the full counts.
 LIMIT = 120
 LIMIT_PERCENT = 20
-SLOW = {"vmx": 5, DEBUG: 3}	# how much longer a machine takes
+SLOW = {"vmx": 5, DEBUG: 5}	# how much longer a machine takes
 BOOT = 120	# seconds in which any machine is up, or gone
 
 
@@ -33,7 +34,7 @@ class Task:
 class Column:
     """One machine of the matrix, called CPU-KERNEL, and the sums of its results."""
 
-    def __init__(self, name, show, scale=None):
+    def __init__(self, name, show, cores, scale=None):
         self.name = name
         self.cpu, _, self.kernel = name.partition("-")
         self.prefix = "" if name == DEFAULT else f"{name}/"
@@ -41,6 +42,7 @@ class Column:
                       SLOW.get(self.kernel, 1))
         self.env = ["--env", f"SCALE={scale}"] if scale else []
         self.tally = ktap.Tally()
+        self.cores = cores
         self.show = lambda line: show(name, line)
         self.seconds = 0.0
         self.stopped = False
@@ -49,26 +51,32 @@ class Column:
 
     def run(self, names, races):
         """Run the programs NAMES, those that are RACES on two CPUs."""
-        started = time.monotonic()
         self._run([name for name in names if name not in races], 1)
         self._run([name for name in names if name in races], 2)
-        self.seconds += time.monotonic() - started
 
     def _run(self, left, smp):
         """After the death of a machine the rest gets a new one."""
-        while left and not self.stopped:
-            left = Batch(self, left, smp).run()
-            if left is None and not self.stopped:
-                self.skip_none("no program could be run in it")
+        with self._busy(1 if self.cpu == "vmx" else smp):	# all of Bochs is one thread
+            while left and not self.stopped:
+                left = Batch(self, left, smp).run()
+                if left is None and not self.stopped:
+                    self.skip_none("no program could be run in it")
+
+    @contextlib.contextmanager
+    def _busy(self, cores):
+        """Keep CORES of this host busy, and count the time."""
+        self.task = Task("waits")
+        with self.cores.taken(cores):
+            started = time.monotonic()
+            yield
+            self.seconds += time.monotonic() - started
         self.task = None
 
     def run_on_host(self, name, argv):
         """Run a program of the host that tries something in this machine."""
-        started = time.monotonic()
-        self.task = Task(name)
-        host.run(self.prefix + name, argv, self.tally, self.show, self.adopt)
-        self.task = None
-        self.seconds += time.monotonic() - started
+        with self._busy(1):
+            self.task = Task(name)
+            host.run(self.prefix + name, argv, self.tally, self.show, self.adopt)
 
     def adopt(self, child):
         """CHILD is what runs now."""

@@ -25,6 +25,8 @@ for program; do
 	printf '\n@@begin %s\n' "$program"
 	timeout -s KILL "$limit" "./$program" </dev/null 2>&1
 	status=$?
+	# What a program that was killed had forked would run on beside the others.
+	[ $status -ne 137 ] || kill -KILL -1
 	left=$(live)
 	[ -z "$left" ] || printf '\n@@left %s\n' "$left"
 	printf '\n@@end %s\n' "$status"

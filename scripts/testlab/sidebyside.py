@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Several machines at a time, whose results read as if one had come after the other."""
 
+import contextlib
 import threading
 import time
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor, wait
 
 from .common import say
@@ -40,6 +42,38 @@ class Screen:
             if name not in self.done:
                 return
             del self.kept[name]
+
+
+class Cores:
+    """The CPUs that machines keep busy, given to who asked first.
+
+    An emulated CPU that has to share one with another makes its machine's second CPU
+    spin for what the first one holds.
+    """
+
+    def __init__(self, count):
+        self.count = count
+        self.free = count
+        self.queue = deque()
+        self.changed = threading.Condition()
+
+    @contextlib.contextmanager
+    def taken(self, count):
+        """Hold COUNT of them, or all there are."""
+        count = min(count, self.count)
+        me = object()
+        with self.changed:
+            self.queue.append(me)
+            self.changed.wait_for(lambda: self.queue[0] is me and self.free >= count)
+            self.queue.popleft()
+            self.free -= count
+            self.changed.notify_all()
+        try:
+            yield
+        finally:
+            with self.changed:
+                self.free += count
+                self.changed.notify_all()
 
 
 def run(columns, jobs, work):
