@@ -355,7 +355,7 @@ static void do_vcpu(struct actor *a)
 	struct source *s = &a->s;
 	uint32_t out = 0;
 	REQUEST(vcpu_create, .guest = handle(a, GUEST),
-		.entry = one_in(s, 6) ? guest_address(s) : GUEST_CODE,
+		.entry = guest_entry(s),
 		.out_vcpu = (uintptr_t)&out,
 		.out_page = one_in(s, 4) ? place(s) : 0);
 
@@ -432,7 +432,7 @@ static void poke_memory(struct actor *a, uint32_t vmo, uint64_t offset, uint64_t
 static void write_code(struct actor *a, uint32_t vmo)
 {
 	guest_code(&a->s, own_page(a));
-	poke_memory(a, vmo, GUEST_CODE, GUEST_CODE_MAX);
+	poke_memory(a, vmo, GUEST_CODE, GUEST_CODE_SIZE);
 }
 
 static void set_trap(struct actor *a, uint32_t guest, uint32_t kind, uint64_t addr,
@@ -452,9 +452,9 @@ static void do_mend(struct actor *a)
 		.options = RW | ZX_HYP_VM_SPECIFIC, .len = GUEST_RAM_SIZE,
 		.out_addr = (uintptr_t)&out);
 
-	memset(table, 0, PAGE);
+	memset(table, GUEST_FILL, PAGE);
 	table[0] = GUEST_PDPT | 7;
-	poke_memory(a, a->vmo, GUEST_PML4, 8);
+	poke_memory(a, a->vmo, GUEST_PML4, PAGE);
 	for (uint64_t i = 0; i < 4; i++)	/* a GiB in one page */
 		table[i] = i << 30 | 0x87;
 	poke_memory(a, a->vmo, GUEST_PDPT, PAGE);

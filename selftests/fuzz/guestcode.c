@@ -92,6 +92,13 @@ uint64_t guest_address(struct source *s)
 	return bases[below(s, ARRAY_SIZE(bases))] + below(s, 16) * 4096;
 }
 
+uint64_t guest_entry(struct source *s)
+{
+	uint64_t addr = one_in(s, 6) ? guest_address(s) : GUEST_CODE;
+
+	return addr < GUEST_RAM_SIZE ? GUEST_CODE + (addr & 63) : addr;
+}
+
 /* Half of what the guest touches should be what it can reach. */
 static uint32_t operand_address(struct source *s)
 {
@@ -193,11 +200,11 @@ static unsigned int put_snippet(struct source *s, uint8_t *at)
 	return n;
 }
 
-void guest_code(struct source *s, uint8_t code[GUEST_CODE_MAX])
+void guest_code(struct source *s, uint8_t code[GUEST_CODE_SIZE])
 {
 	unsigned int n = 0;
 
-	memset(code, 0x90, GUEST_CODE_MAX);
+	memset(code, GUEST_FILL, GUEST_CODE_SIZE);
 	if (one_in(s, 2))
 		code[n++] = 0xfb;	/* sti */
 	for (int i = below(s, 8); i >= 0; i--)

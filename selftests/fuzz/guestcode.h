@@ -10,13 +10,24 @@
 
 #include "fuzz/sequence.h"
 
-#define GUEST_CODE_MAX	256
+#define GUEST_CODE_SIZE	4096
+
+/*
+ * An opcode of one byte that is none in 64-bit mode, and no present entry of a
+ * table: what pages that guests run are filled up with, so that no instruction
+ * lies across their end. QEMU 10 stops for good in one that does and writes to
+ * the page that it begins in, whoever runs it.
+ */
+#define GUEST_FILL	0x06
 
 /* Where guests have something, or might. */
 uint64_t guest_address(struct source *s);
 
-/* Fills the buffer. */
-void guest_code(struct source *s, uint8_t code[GUEST_CODE_MAX]);
+/* Fills a page with code. */
+void guest_code(struct source *s, uint8_t code[GUEST_CODE_SIZE]);
+
+/* Where a vCPU begins: in the code, or where there is no memory. */
+uint64_t guest_entry(struct source *s);
 
 /* A value that an instruction of guest_code() may find in a register. */
 uint64_t guest_register(struct source *s);
