@@ -72,7 +72,7 @@ install: module lib	## Module, headers, library, pkg-config file and udev rule
 		CONFIG_MODULE_SIG_ALL= \
 		modules_install
 	$(MAKE) -C lib install
-	install -D -m 644 uapi/linux/zx_hyp.h "$(DESTDIR)$(PREFIX)/include/linux/zx_hyp.h"
+	install -D -m 644 -t "$(DESTDIR)$(PREFIX)/include/linux" uapi/linux/zx_hyp.h uapi/linux/zx_hyp_object.h
 	install -D -m 644 scripts/60-zx_hyp.rules "$(DESTDIR)$(UDEVDIR)/60-zx_hyp.rules"
 
 clean:	## Everything that was built, but not the cache of kernels

@@ -17,7 +17,9 @@
  * Results. Each result has a member named out_*, which holds the address of
  * the caller's variable. Results are written last, and only by calls that
  * succeed: a call that fails writes nothing. A result address that cannot be
- * written gives ZX_ERR_INVALID_ARGS, and what the call had made is undone.
+ * written gives ZX_ERR_INVALID_ARGS, and what the call had made is undone. Where
+ * Zircon is otherwise (waits tell what they saw when they time out, a packet
+ * that cannot be delivered is lost) so is the request, and says so.
  *
  * Return value. Zero is ZX_OK. A positive number is the negated zx_status_t
  * (11 for ZX_ERR_BAD_HANDLE, which is -11). A negative errno speaks of the
@@ -81,6 +83,13 @@ enum {
 	ZX_HYP_CMD_QUERY = 0x00,
 	ZX_HYP_CMD_HANDLE_CLOSE = 0x01,
 	ZX_HYP_CMD_RESOURCE_GET = 0x02,
+	ZX_HYP_CMD_HANDLE_CLOSE_MANY = 0x03,
+	ZX_HYP_CMD_HANDLE_DUPLICATE = 0x04,
+	ZX_HYP_CMD_HANDLE_REPLACE = 0x05,
+	ZX_HYP_CMD_HANDLE_EXPORT = 0x06,
+	ZX_HYP_CMD_HANDLE_IMPORT = 0x07,
+	ZX_HYP_CMD_RESOURCE_CREATE = 0x08,
+	ZX_HYP_CMD_RIGHTS_SET = 0x09,
 
 	ZX_HYP_CMD_GUEST_CREATE = 0x10,
 	ZX_HYP_CMD_GUEST_SET_TRAP = 0x11,
@@ -101,6 +110,24 @@ enum {
 	ZX_HYP_CMD_VMAR_ROOT_SELF = 0x40,
 	ZX_HYP_CMD_VMAR_MAP = 0x41,
 	ZX_HYP_CMD_VMAR_UNMAP = 0x42,
+
+	ZX_HYP_CMD_OBJECT_GET_INFO = 0x50,
+	ZX_HYP_CMD_OBJECT_GET_PROPERTY = 0x51,
+	ZX_HYP_CMD_OBJECT_SET_PROPERTY = 0x52,
+	ZX_HYP_CMD_OBJECT_SIGNAL = 0x53,
+	ZX_HYP_CMD_OBJECT_SIGNAL_PEER = 0x54,
+	ZX_HYP_CMD_OBJECT_WAIT_ONE = 0x55,
+	ZX_HYP_CMD_OBJECT_WAIT_MANY = 0x56,
+	ZX_HYP_CMD_OBJECT_WAIT_ASYNC = 0x57,
+	ZX_HYP_CMD_OBJECT_POLL_FD = 0x58,
+
+	ZX_HYP_CMD_EVENT_CREATE = 0x60,
+	ZX_HYP_CMD_EVENTPAIR_CREATE = 0x61,
+
+	ZX_HYP_CMD_PORT_CREATE = 0x68,
+	ZX_HYP_CMD_PORT_QUEUE = 0x69,
+	ZX_HYP_CMD_PORT_WAIT = 0x6a,
+	ZX_HYP_CMD_PORT_CANCEL = 0x6b,
 };
 
 /* Values of zx_hyp_query_result.vendor. */
@@ -147,37 +174,6 @@ struct zx_hyp_query {
 	__aligned_u64 out_result;
 };
 #define ZX_HYP_QUERY _IO(ZX_HYP_TYPE, ZX_HYP_CMD_QUERY)
-
-/**
- * struct zx_hyp_handle_close - argument of ZX_HYP_HANDLE_CLOSE
- * @size: sizeof(struct zx_hyp_handle_close)
- * @handle: the handle to close; closing 0 is ZX_OK and does nothing
- */
-struct zx_hyp_handle_close {
-	__u32 size;
-	__u32 handle;
-};
-#define ZX_HYP_HANDLE_CLOSE _IO(ZX_HYP_TYPE, ZX_HYP_CMD_HANDLE_CLOSE)
-
-/* Values of zx_hyp_resource_get.kind: neutral, no API level's numbers. */
-#define ZX_HYP_RESOURCE_HYPERVISOR	1	/* allows guest_create */
-#define ZX_HYP_RESOURCE_VMEX		2	/* allows replace_as_executable */
-
-/**
- * struct zx_hyp_resource_get - argument of ZX_HYP_RESOURCE_GET
- * @size: sizeof(struct zx_hyp_resource_get)
- * @kind: ZX_HYP_RESOURCE_*; another one gives ZX_ERR_INVALID_ARGS
- * @out_handle: where the handle (__u32) goes
- *
- * Stands for the service that hands out resources on Fuchsia. Who may open the
- * device may have them.
- */
-struct zx_hyp_resource_get {
-	__u32 size;
-	__u32 kind;
-	__aligned_u64 out_handle;
-};
-#define ZX_HYP_RESOURCE_GET _IO(ZX_HYP_TYPE, ZX_HYP_CMD_RESOURCE_GET)
 
 /* Bits of zx_hyp_guest_create.flags: see "Older API levels". */
 #define ZX_HYP_GUEST_REPORT_UNTRAPPED	(1U << 0)
@@ -260,6 +256,8 @@ struct zx_hyp_vcpu_create {
 #define ZX_HYP_VCPU_CREATE _IO(ZX_HYP_TYPE, ZX_HYP_CMD_VCPU_CREATE)
 
 /* Types of packets, as Zircon has them from 2018-03-29 on. */
+#define ZX_HYP_PACKET_USER		0
+#define ZX_HYP_PACKET_SIGNAL_ONE	1
 #define ZX_HYP_PACKET_GUEST_BELL	3
 #define ZX_HYP_PACKET_GUEST_MEM		4
 #define ZX_HYP_PACKET_GUEST_IO		5
@@ -270,9 +268,11 @@ struct zx_hyp_vcpu_create {
 
 /**
  * struct zx_hyp_packet - a packet, laid out as Zircon's newest zx_port_packet_t
- * @key: key of the trap, or 0
+ * @key: key of the trap or of the wait; of a user's packet its own; else 0
  * @type: ZX_HYP_PACKET_*
- * @status: 0
+ * @status: of a user's packet its own; else 0
+ * @signal: signals that were waited for; @signal.timestamp is the monotonic time
+ *	of the match in nanoseconds, if that was asked for, else 0
  * @guest_bell: a BELL trap was hit
  * @guest_mem: a MEM trap was hit; RIP is already past the instruction, every
  *	other register as before it. @guest_mem.rip is where the instruction
@@ -285,6 +285,13 @@ struct zx_hyp_packet {
 	__u32 type;
 	__s32 status;
 	union {
+		struct {
+			__u32 trigger;
+			__u32 observed;
+			__aligned_u64 count;
+			__s64 timestamp;
+			__aligned_u64 reserved;
+		} signal;
 		struct {
 			__aligned_u64 addr;
 			__aligned_u64 reserved[3];
@@ -569,5 +576,7 @@ struct zx_hyp_vmar_unmap {
 	__aligned_u64 len;
 };
 #define ZX_HYP_VMAR_UNMAP _IO(ZX_HYP_TYPE, ZX_HYP_CMD_VMAR_UNMAP)
+
+#include <linux/zx_hyp_object.h>
 
 #endif /* _UAPI_LINUX_ZX_HYP_H */
