@@ -92,7 +92,7 @@ void zxh_aspace_put(struct zxh_aspace *as);
 
 int zxh_vmar_create_root(struct zxh_aspace *as, u64 base, u64 size, struct zxh_vmar **vmar);
 int zxh_vmar_create_process(struct zxh_vmar **vmar);
-u32 zxh_vmar_root_rights(void);
+u32 zxh_vmar_root_rights(struct zxh_file *f);
 int zxh_vmar_unmap(struct zxh_vmar *vmar, u64 addr, u64 len);
 void zxh_vmar_kill(struct zxh_vmar *vmar);
 struct zxh_mapping *zxh_vmar_find_locked(struct zxh_vmar *vmar, u64 addr);

@@ -18,18 +18,54 @@ struct zxh_vmar;
  *	the pages, which go with the process; constant after init
  * @handles: its handles
  * @root: its root VMAR, with a reference; constant after init
+ * @rights: of handles to new objects, by type, with ZXH_RIGHTS_CHOSEN; 0: as the
+ *	type has them; atomic
  */
 struct zxh_file {
 	struct mm_struct *mm;
 	struct zxh_handle_table handles;
 	struct zxh_vmar *root;
+	u32 rights[ZXH_TYPE_END];
 };
+
+#define ZXH_RIGHTS_CHOSEN	BIT(31)
+
+/* The rights of a handle to a new object. @normal: as the type has them. */
+static inline u32 zxh_file_rights(struct zxh_file *f, enum zxh_type type, u32 normal)
+{
+	u32 chosen = READ_ONCE(f->rights[type]);
+
+	return chosen ? chosen & ~ZXH_RIGHTS_CHOSEN : normal;
+}
 
 /*
  * Handlers get a kernel copy of the request, complete and with its reserved
  * members still to be checked. They return as status.h says.
  */
+int zxh_handle_close_ioctl(struct zxh_file *f, void *arg);
+int zxh_handle_close_many_ioctl(struct zxh_file *f, void *arg);
+int zxh_handle_duplicate_ioctl(struct zxh_file *f, void *arg);
+int zxh_handle_replace_ioctl(struct zxh_file *f, void *arg);
+int zxh_handle_export_ioctl(struct zxh_file *f, void *arg);
+int zxh_handle_import_ioctl(struct zxh_file *f, void *arg);
+int zxh_rights_set_ioctl(struct zxh_file *f, void *arg);
 int zxh_resource_get_ioctl(struct zxh_file *f, void *arg);
+int zxh_resource_create_ioctl(struct zxh_file *f, void *arg);
+int zxh_object_get_info_ioctl(struct zxh_file *f, void *arg);
+int zxh_object_get_property_ioctl(struct zxh_file *f, void *arg);
+int zxh_object_set_property_ioctl(struct zxh_file *f, void *arg);
+int zxh_object_signal_ioctl(struct zxh_file *f, void *arg);
+int zxh_object_signal_peer_ioctl(struct zxh_file *f, void *arg);
+int zxh_object_wait_one_ioctl(struct zxh_file *f, void *arg);
+int zxh_object_wait_many_ioctl(struct zxh_file *f, void *arg);
+int zxh_object_wait_async_ioctl(struct zxh_file *f, void *arg);
+int zxh_object_poll_fd_ioctl(struct zxh_file *f, void *arg);
+int zxh_event_create_ioctl(struct zxh_file *f, void *arg);
+int zxh_eventpair_create_ioctl(struct zxh_file *f, void *arg);
+int zxh_port_create_ioctl(struct zxh_file *f, void *arg);
+int zxh_port_queue_ioctl(struct zxh_file *f, void *arg);
+int zxh_port_wait_ioctl(struct zxh_file *f, void *arg);
+int zxh_port_cancel_ioctl(struct zxh_file *f, void *arg);
 int zxh_guest_create_ioctl(struct zxh_file *f, void *arg);
 int zxh_guest_set_trap_ioctl(struct zxh_file *f, void *arg);
 int zxh_vcpu_create_ioctl(struct zxh_file *f, void *arg);

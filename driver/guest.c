@@ -68,35 +68,14 @@ free_guest:
 static int zxh_guest_publish(struct zxh_file *f, struct zxh_guest *guest,
 			     const struct zx_hyp_guest_create *req)
 {
-	u32 __user *out_guest = u64_to_user_ptr(req->out_guest);
-	u32 __user *out_vmar = u64_to_user_ptr(req->out_vmar);
-	struct zxh_handle_slot slot, vmar_slot;
-	u32 old;
-	int r;
+	struct zxh_object *objs[] = { &guest->obj, &guest->root->obj };
+	u32 rights[] = {
+		zxh_file_rights(f, ZXH_TYPE_GUEST, zxh_guest_ops.rights),
+		zxh_vmar_root_rights(f),
+	};
+	u64 outs[] = { req->out_guest, req->out_vmar };
 
-	r = zxh_handle_reserve(&f->handles, &slot);
-	if (r)
-		return r;
-	r = zxh_handle_reserve(&f->handles, &vmar_slot);
-	if (r)
-		goto unreserve_guest;
-	r = ZXH_ERR_INVALID_ARGS;
-	if (get_user(old, out_guest) || put_user(slot.value, out_guest))
-		goto unreserve_vmar;
-	if (put_user(vmar_slot.value, out_vmar)) {
-		/* A call that fails writes nothing. */
-		put_user(old, out_guest);
-		goto unreserve_vmar;
-	}
-	zxh_handle_install(&slot, &guest->obj, zxh_guest_ops.rights);
-	zxh_handle_install(&vmar_slot, &guest->root->obj, zxh_vmar_root_rights());
-	return 0;
-
-unreserve_vmar:
-	zxh_handle_unreserve(&vmar_slot);
-unreserve_guest:
-	zxh_handle_unreserve(&slot);
-	return r;
+	return zxh_handle_publish_two(&f->handles, objs, rights, outs);
 }
 
 int zxh_guest_create_ioctl(struct zxh_file *f, void *arg)

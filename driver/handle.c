@@ -8,27 +8,22 @@
  * handle comes again only after all 2^29 others were tried, and until then its
  * value is ZX_ERR_BAD_HANDLE, never another object.
  */
+#include <linux/moduleparam.h>
 #include <linux/random.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
-#include "handle.h"
+#include "signal.h"
 
 #define ZXH_HANDLE_FIXED	3U
 #define ZXH_HANDLE_ID_BITS	29
 #define ZXH_HANDLE_ID_MAX	((1U << ZXH_HANDLE_ID_BITS) - 1)
 
-/**
- * struct zxh_handle - an entry of a table
- * @obj: with a reference and a handle count of ours; constant after init
- * @rights: constant after init
- * @rcu: lookups run under RCU
- */
-struct zxh_handle {
-	struct zxh_object *obj;
-	u32 rights;
-	struct rcu_head rcu;
-};
+static unsigned int zxh_max_handles = 1 << 18;
+module_param_named(max_handles, zxh_max_handles, uint, 0644);
+MODULE_PARM_DESC(max_handles, "handles that an open file may have (262144)");
+
+static atomic_t zxh_table_serial = ATOMIC_INIT(0);
 
 static u32 zxh_handle_value(const struct zxh_handle_table *table, u32 id)
 {
@@ -48,11 +43,14 @@ void zxh_handle_table_init(struct zxh_handle_table *table)
 	xa_init_flags(&table->xa, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 	table->next = 1;
 	table->secret = get_random_u32() & ZXH_HANDLE_ID_MAX;
+	table->serial = atomic_inc_return(&zxh_table_serial);
+	atomic_set(&table->count, 0);
 }
 
 static void zxh_handle_drop(struct zxh_handle *entry)
 {
-	zxh_object_drop_handle(entry->obj);
+	zxh_handle_end_waits(entry);
+	zxh_object_unhold(entry->obj);
 	kfree_rcu(entry, rcu);
 }
 
@@ -68,6 +66,7 @@ void zxh_handle_table_destroy(struct zxh_handle_table *table)
 	xa_for_each(&table->xa, id, entry) {
 		xa_erase(&table->xa, id);
 		zxh_handle_drop(entry);
+		cond_resched();
 	}
 	xa_destroy(&table->xa);
 }
@@ -80,41 +79,49 @@ void zxh_handle_table_destroy(struct zxh_handle_table *table)
  * The value is ZX_ERR_BAD_HANDLE to everybody until zxh_handle_install(), which
  * cannot fail: what can is done between the two.
  *
- * Return: 0 or ZXH_ERR_NO_MEMORY.
+ * Return: 0, ZXH_ERR_NO_RESOURCES when the table is full, or ZXH_ERR_NO_MEMORY.
  */
 int zxh_handle_reserve(struct zxh_handle_table *table, struct zxh_handle_slot *slot)
 {
 	int r;
 
 	slot->table = table;
+	r = ZXH_ERR_NO_RESOURCES;
+	if (atomic_inc_return(&table->count) > READ_ONCE(zxh_max_handles))
+		goto uncount;
+	r = ZXH_ERR_NO_MEMORY;
 	slot->entry = kzalloc(sizeof(*slot->entry), GFP_KERNEL_ACCOUNT);
 	if (!slot->entry)
-		return ZXH_ERR_NO_MEMORY;
-	r = xa_alloc_cyclic(&table->xa, &slot->id, NULL,
-			    XA_LIMIT(1, ZXH_HANDLE_ID_MAX), &table->next,
-			    GFP_KERNEL_ACCOUNT);
-	if (r < 0) {
-		kfree(slot->entry);
-		return ZXH_ERR_NO_MEMORY;
-	}
+		goto uncount;
+	if (xa_alloc_cyclic(&table->xa, &slot->id, NULL, XA_LIMIT(1, ZXH_HANDLE_ID_MAX),
+			    &table->next, GFP_KERNEL_ACCOUNT) < 0)
+		goto free_entry;
 	slot->value = zxh_handle_value(table, slot->id);
 	return 0;
+
+free_entry:
+	kfree(slot->entry);
+uncount:
+	atomic_dec(&table->count);
+	return r;
 }
 
 /**
  * zxh_handle_install() - second half: the value becomes a handle
  * @slot: from zxh_handle_reserve(); used up
- * @obj: the object; the handle takes a reference of its own
+ * @obj: the object; the caller's hold on it goes to the handle
  * @rights: rights of the handle
  */
 void zxh_handle_install(struct zxh_handle_slot *slot, struct zxh_object *obj, u32 rights)
 {
-	zxh_object_get(obj);
-	zxh_object_add_handle(obj);
-	slot->entry->obj = obj;
-	slot->entry->rights = rights;
+	struct zxh_handle *entry = slot->entry;
+
+	entry->obj = obj;
+	entry->rights = rights;
+	entry->id = (u64)slot->table->serial << 32 | slot->value;
+	INIT_LIST_HEAD(&entry->observers);
 	/* The number is reserved: its node exists, so nothing is allocated. */
-	xa_store(&slot->table->xa, slot->id, slot->entry, 0);
+	xa_store(&slot->table->xa, slot->id, entry, 0);
 }
 
 /**
@@ -124,21 +131,22 @@ void zxh_handle_install(struct zxh_handle_slot *slot, struct zxh_object *obj, u3
 void zxh_handle_unreserve(struct zxh_handle_slot *slot)
 {
 	xa_release(&slot->table->xa, slot->id);
+	atomic_dec(&slot->table->count);
 	kfree(slot->entry);
 }
 
 /**
- * zxh_handle_publish() - hand a new object to user space
+ * zxh_handle_publish_held() - hand an object to user space
  * @table: the caller's table
- * @obj: the object; the caller keeps its reference
+ * @obj: the object; the caller's hold on it is used up if the call succeeds
  * @rights: rights of the handle
  * @out: user address of the u32 that receives the value
  *
- * Return: 0, ZXH_ERR_NO_MEMORY, or ZXH_ERR_INVALID_ARGS when @out cannot be
- * written; then there is no handle.
+ * Return: 0, ZXH_ERR_NO_RESOURCES, ZXH_ERR_NO_MEMORY, or ZXH_ERR_INVALID_ARGS
+ * when @out cannot be written; then there is no handle.
  */
-int zxh_handle_publish(struct zxh_handle_table *table, struct zxh_object *obj,
-		       u32 rights, u64 out)
+int zxh_handle_publish_held(struct zxh_handle_table *table, struct zxh_object *obj,
+			    u32 rights, u64 out)
 {
 	struct zxh_handle_slot slot;
 	int r;
@@ -154,6 +162,80 @@ int zxh_handle_publish(struct zxh_handle_table *table, struct zxh_object *obj,
 	return 0;
 }
 
+/**
+ * zxh_handle_publish() - hand a new object to user space
+ * @table: the caller's table
+ * @obj: the object; the caller keeps its reference
+ * @rights: rights of the handle
+ * @out: user address of the u32 that receives the value
+ *
+ * Return: as zxh_handle_publish_held().
+ */
+int zxh_handle_publish(struct zxh_handle_table *table, struct zxh_object *obj,
+		       u32 rights, u64 out)
+{
+	int r;
+
+	zxh_object_hold(obj);
+	r = zxh_handle_publish_held(table, obj, rights, out);
+	if (r)
+		zxh_object_unhold(obj);
+	return r;
+}
+
+/* Write both values, or neither. */
+static int zxh_handle_put_two(const struct zxh_handle_slot *slots, const u64 *outs)
+{
+	u32 __user *first = u64_to_user_ptr(outs[0]);
+	u32 __user *second = u64_to_user_ptr(outs[1]);
+	u32 old;
+
+	if (get_user(old, first) || put_user(slots[0].value, first))
+		return ZXH_ERR_INVALID_ARGS;
+	if (!put_user(slots[1].value, second))
+		return 0;
+	/* A call that fails writes nothing. */
+	put_user(old, first);
+	return ZXH_ERR_INVALID_ARGS;
+}
+
+/**
+ * zxh_handle_publish_two() - hand two new objects to user space, or none
+ * @table: the caller's table
+ * @objs: the objects; the caller keeps its references
+ * @rights: rights of their handles
+ * @outs: user addresses of the u32 that receive the values
+ *
+ * Return: as zxh_handle_publish_held().
+ */
+int zxh_handle_publish_two(struct zxh_handle_table *table, struct zxh_object **objs,
+			   const u32 *rights, const u64 *outs)
+{
+	struct zxh_handle_slot slots[2];
+	int i, r;
+
+	r = zxh_handle_reserve(table, &slots[0]);
+	if (r)
+		return r;
+	r = zxh_handle_reserve(table, &slots[1]);
+	if (r)
+		goto unreserve_first;
+	r = zxh_handle_put_two(slots, outs);
+	if (r)
+		goto unreserve_second;
+	for (i = 0; i < 2; i++) {
+		zxh_object_hold(objs[i]);
+		zxh_handle_install(&slots[i], objs[i], rights[i]);
+	}
+	return 0;
+
+unreserve_second:
+	zxh_handle_unreserve(&slots[1]);
+unreserve_first:
+	zxh_handle_unreserve(&slots[0]);
+	return r;
+}
+
 static struct zxh_handle *zxh_handle_remove(struct zxh_handle_table *table, u32 value)
 {
 	u32 id = zxh_handle_id(table, value);
@@ -167,6 +249,8 @@ static struct zxh_handle *zxh_handle_remove(struct zxh_handle_table *table, u32 
 	if (entry)
 		__xa_erase(&table->xa, id);
 	xa_unlock(&table->xa);
+	if (entry)
+		atomic_dec(&table->count);
 	return entry;
 }
 
@@ -174,6 +258,8 @@ static struct zxh_handle *zxh_handle_remove(struct zxh_handle_table *table, u32 
  * zxh_handle_close() - close a handle
  * @table: the caller's table
  * @value: its value
+ *
+ * What waits through it ends with ZX_ERR_CANCELED.
  *
  * Return: 0 or ZXH_ERR_BAD_HANDLE.
  */
@@ -191,10 +277,11 @@ int zxh_handle_close(struct zxh_handle_table *table, u32 value)
  * zxh_handle_take() - close a handle and keep its object
  * @table: the caller's table
  * @value: its value
- * @obj: receives the object, with a reference for the caller
+ * @obj: receives the object, held
  * @rights: receives the handle's rights
  *
- * Of two threads that take the same handle, one gets it.
+ * Of two threads that take the same handle, one gets it. To the object it is
+ * still a handle.
  *
  * Return: 0 or ZXH_ERR_BAD_HANDLE.
  */
@@ -205,11 +292,27 @@ int zxh_handle_take(struct zxh_handle_table *table, u32 value,
 
 	if (!entry)
 		return ZXH_ERR_BAD_HANDLE;
+	zxh_handle_end_waits(entry);
 	*obj = entry->obj;
 	*rights = entry->rights;
-	zxh_object_get(*obj);
-	zxh_handle_drop(entry);
+	kfree_rcu(entry, rcu);
 	return 0;
+}
+
+/**
+ * zxh_handle_find_rcu() - look a handle up
+ * @table: the caller's table
+ * @value: its value
+ *
+ * Under RCU. The reference count of the handle's object may be zero already.
+ *
+ * Return: the handle, or NULL.
+ */
+struct zxh_handle *zxh_handle_find_rcu(struct zxh_handle_table *table, u32 value)
+{
+	u32 id = zxh_handle_id(table, value);
+
+	return id ? xa_load(&table->xa, id) : NULL;
 }
 
 /**
@@ -224,14 +327,11 @@ int zxh_handle_take(struct zxh_handle_table *table, u32 value,
 int zxh_handle_get(struct zxh_handle_table *table, u32 value,
 		   struct zxh_object **obj, u32 *rights)
 {
-	u32 id = zxh_handle_id(table, value);
 	struct zxh_handle *entry;
 	int r = ZXH_ERR_BAD_HANDLE;
 
-	if (!id)
-		return r;
 	rcu_read_lock();
-	entry = xa_load(&table->xa, id);
+	entry = zxh_handle_find_rcu(table, value);
 	if (entry && kref_get_unless_zero(&entry->obj->ref)) {
 		*obj = entry->obj;
 		*rights = entry->rights;

@@ -79,13 +79,6 @@ static int zxh_query_ioctl(struct zxh_file *f, void *arg)
 	return 0;
 }
 
-static int zxh_handle_close_ioctl(struct zxh_file *f, void *arg)
-{
-	struct zx_hyp_handle_close *req = arg;
-
-	return req->handle ? zxh_handle_close(&f->handles, req->handle) : 0;
-}
-
 /**
  * struct zxh_request - a row of the request table
  * @size: size of the structure that this module knows
@@ -127,7 +120,16 @@ static const struct zxh_request zxh_requests[] = {
 		.handler = zxh_query_ioctl,
 	},
 	ZXH_REQUEST(HANDLE_CLOSE, zx_hyp_handle_close, handle, zxh_handle_close_ioctl),
+	ZXH_REQUEST(HANDLE_CLOSE_MANY, zx_hyp_handle_close_many, count,
+		    zxh_handle_close_many_ioctl),
+	ZXH_REQUEST(HANDLE_DUPLICATE, zx_hyp_handle_dup, out_handle, zxh_handle_duplicate_ioctl),
+	ZXH_REQUEST(HANDLE_REPLACE, zx_hyp_handle_dup, out_handle, zxh_handle_replace_ioctl),
+	ZXH_REQUEST(HANDLE_EXPORT, zx_hyp_handle_export, out_fd, zxh_handle_export_ioctl),
+	ZXH_REQUEST(HANDLE_IMPORT, zx_hyp_handle_import, out_handle, zxh_handle_import_ioctl),
+	ZXH_REQUEST(RIGHTS_SET, zx_hyp_rights_set, reserved, zxh_rights_set_ioctl),
 	ZXH_REQUEST(RESOURCE_GET, zx_hyp_resource_get, out_handle, zxh_resource_get_ioctl),
+	ZXH_REQUEST(RESOURCE_CREATE, zx_hyp_resource_create, out_handle,
+		    zxh_resource_create_ioctl),
 	ZXH_REQUEST(GUEST_CREATE, zx_hyp_guest_create, out_vmar, zxh_guest_create_ioctl),
 	ZXH_REQUEST(GUEST_SET_TRAP, zx_hyp_guest_set_trap, reserved, zxh_guest_set_trap_ioctl),
 	ZXH_REQUEST(VCPU_CREATE, zx_hyp_vcpu_create, out_page, zxh_vcpu_create_ioctl),
@@ -147,6 +149,28 @@ static const struct zxh_request zxh_requests[] = {
 	ZXH_REQUEST(VMAR_ROOT_SELF, zx_hyp_vmar_root_self, out_handle, zxh_vmar_root_self_ioctl),
 	ZXH_REQUEST(VMAR_MAP, zx_hyp_vmar_map, out_addr, zxh_vmar_map_ioctl),
 	ZXH_REQUEST(VMAR_UNMAP, zx_hyp_vmar_unmap, len, zxh_vmar_unmap_ioctl),
+	ZXH_REQUEST(OBJECT_GET_INFO, zx_hyp_object_get_info, out_avail,
+		    zxh_object_get_info_ioctl),
+	ZXH_REQUEST(OBJECT_GET_PROPERTY, zx_hyp_object_property, value_size,
+		    zxh_object_get_property_ioctl),
+	ZXH_REQUEST(OBJECT_SET_PROPERTY, zx_hyp_object_property, value_size,
+		    zxh_object_set_property_ioctl),
+	ZXH_REQUEST(OBJECT_SIGNAL, zx_hyp_object_signal, set, zxh_object_signal_ioctl),
+	ZXH_REQUEST(OBJECT_SIGNAL_PEER, zx_hyp_object_signal, set, zxh_object_signal_peer_ioctl),
+	ZXH_REQUEST(OBJECT_WAIT_ONE, zx_hyp_object_wait_one, out_observed,
+		    zxh_object_wait_one_ioctl),
+	ZXH_REQUEST(OBJECT_WAIT_MANY, zx_hyp_object_wait_many, deadline,
+		    zxh_object_wait_many_ioctl),
+	ZXH_REQUEST(OBJECT_WAIT_ASYNC, zx_hyp_object_wait_async, reserved,
+		    zxh_object_wait_async_ioctl),
+	ZXH_REQUEST(OBJECT_POLL_FD, zx_hyp_object_poll_fd, out_fd, zxh_object_poll_fd_ioctl),
+	ZXH_REQUEST(EVENT_CREATE, zx_hyp_event_create, out_handle, zxh_event_create_ioctl),
+	ZXH_REQUEST(EVENTPAIR_CREATE, zx_hyp_eventpair_create, out_handle1,
+		    zxh_eventpair_create_ioctl),
+	ZXH_REQUEST(PORT_CREATE, zx_hyp_port_create, out_handle, zxh_port_create_ioctl),
+	ZXH_REQUEST(PORT_QUEUE, zx_hyp_port_queue, packet, zxh_port_queue_ioctl),
+	ZXH_REQUEST(PORT_WAIT, zx_hyp_port_wait, out_packet, zxh_port_wait_ioctl),
+	ZXH_REQUEST(PORT_CANCEL, zx_hyp_port_cancel, key, zxh_port_cancel_ioctl),
 };
 
 static long zxh_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)

@@ -7,7 +7,7 @@
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 
-#include "object.h"
+#include "signal.h"
 
 #define ZXH_KOID_FIRST	1024
 
@@ -17,12 +17,20 @@ static struct dentry *zxh_debugfs;
 
 static const char * const zxh_type_names[ZXH_TYPE_END] = {
 	[ZXH_TYPE_VMO] = "vmo",
+	[ZXH_TYPE_EVENT] = "event",
 	[ZXH_TYPE_PORT] = "port",
 	[ZXH_TYPE_RESOURCE] = "resource",
+	[ZXH_TYPE_EVENTPAIR] = "eventpair",
 	[ZXH_TYPE_VMAR] = "vmar",
 	[ZXH_TYPE_GUEST] = "guest",
 	[ZXH_TYPE_VCPU] = "vcpu",
 };
+
+/* Whether there are objects with this number of a type. */
+bool zxh_type_known(u32 type)
+{
+	return type < ZXH_TYPE_END && zxh_type_names[type];
+}
 
 /**
  * zxh_object_init() - make the base of a new object
@@ -37,6 +45,8 @@ void zxh_object_init(struct zxh_object *obj, const struct zxh_object_ops *ops)
 	atomic_set(&obj->handles, 0);
 	obj->koid = atomic64_fetch_inc(&zxh_next_koid);
 	obj->ops = ops;
+	spin_lock_init(&obj->lock);
+	INIT_LIST_HEAD(&obj->observers);
 	atomic_inc(&zxh_live[ops->type]);
 }
 
@@ -64,19 +74,46 @@ void zxh_object_free(struct zxh_object *obj)
 	kfree_rcu(obj, rcu);
 }
 
-void zxh_object_add_handle(struct zxh_object *obj)
+/**
+ * zxh_object_hold() - one handle more, with a reference of its own
+ * @obj: a new object, or one whose handles come and go
+ *
+ * The hold becomes a handle with zxh_handle_install().
+ */
+void zxh_object_hold(struct zxh_object *obj)
 {
+	zxh_object_get(obj);
 	atomic_inc(&obj->handles);
 }
 
 /**
- * zxh_object_drop_handle() - one handle fewer; also drops its reference
+ * zxh_object_hold_not_zero() - one handle more, if there still is one
+ * @obj: an object that the caller has a reference to
+ *
+ * After the last handle there is never another: what the object did about it
+ * stays true.
+ *
+ * Return: whether there is.
+ */
+bool zxh_object_hold_not_zero(struct zxh_object *obj)
+{
+	if (!atomic_inc_not_zero(&obj->handles))
+		return false;
+	zxh_object_get(obj);
+	return true;
+}
+
+/**
+ * zxh_object_unhold() - one handle fewer; also drops its reference
  * @obj: the object
  */
-void zxh_object_drop_handle(struct zxh_object *obj)
+void zxh_object_unhold(struct zxh_object *obj)
 {
-	if (atomic_dec_and_test(&obj->handles) && obj->ops->last_handle)
-		obj->ops->last_handle(obj);
+	if (atomic_dec_and_test(&obj->handles)) {
+		if (obj->ops->last_handle)
+			obj->ops->last_handle(obj);
+		zxh_object_orphan(obj);
+	}
 	zxh_object_put(obj);
 }
 

@@ -6,4 +6,6 @@
 
 int zxh_resource_check(struct zxh_file *f, u32 value, u32 kind);
 
+void zxh_resource_info(struct zxh_object *obj, struct zx_hyp_info_resource *info);
+
 #endif /* ZXH_RESOURCE_H */

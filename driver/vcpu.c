@@ -206,7 +206,9 @@ static int zxh_vcpu_publish(struct zxh_file *f, struct zxh_vcpu *v,
 
 	if (out_page && (get_user(old, out_page) || put_user((u64)ZX_HYP_NO_PAGE, out_page)))
 		return ZXH_ERR_INVALID_ARGS;
-	r = zxh_handle_publish(&f->handles, &v->obj, zxh_vcpu_ops.rights, req->out_vcpu);
+	r = zxh_handle_publish(&f->handles, &v->obj,
+			       zxh_file_rights(f, ZXH_TYPE_VCPU, zxh_vcpu_ops.rights),
+			       req->out_vcpu);
 	/* A call that fails writes nothing. */
 	if (r && out_page)
 		put_user(old, out_page);
@@ -313,6 +315,12 @@ int zxh_vcpu_kick_ioctl(struct zxh_file *f, void *arg)
 	zxh_kvm_nudge_exit(v->kvm);
 	zxh_object_put(&v->obj);
 	return 0;
+}
+
+/* Whether the next enter returns ZX_ERR_CANCELED. */
+bool zxh_vcpu_kicked(struct zxh_object *obj)
+{
+	return test_bit(ZXH_KICKED, &zxh_vcpu_of(obj)->kicked);
 }
 
 static bool zxh_vcpu_awake(struct zxh_vcpu *v)

@@ -52,6 +52,7 @@ struct zxh_vcpu {
 };
 
 void zxh_vcpu_pend(struct zxh_vcpu *v, u8 vector);
+bool zxh_vcpu_kicked(struct zxh_object *obj);
 struct zxh_kvm_vcpu *zxh_vcpu_current_kvm(void);
 void zxh_vcpu_tsc_deadline(u64 deadline);
 

@@ -54,6 +54,7 @@ static void zxh_mapping_put(struct zxh_mapping *m)
 {
 	if (--m->ranges)
 		return;
+	atomic_dec(&m->vmo->mappings);
 	zxh_object_put(&m->vmo->obj);
 	kfree(m);
 }
@@ -118,9 +119,10 @@ int zxh_vmar_create_root(struct zxh_aspace *as, u64 base, u64 size, struct zxh_v
 }
 
 /* Rights of a handle to a root VMAR: everything can be mapped there. */
-u32 zxh_vmar_root_rights(void)
+u32 zxh_vmar_root_rights(struct zxh_file *f)
 {
-	return zxh_vmar_ops.rights | ZXH_RIGHTS_IO | ZXH_RIGHT_EXECUTE;
+	return zxh_file_rights(f, ZXH_TYPE_VMAR, zxh_vmar_ops.rights | ZXH_RIGHTS_IO |
+			       ZXH_RIGHT_EXECUTE);
 }
 
 /**
@@ -438,11 +440,13 @@ static int zxh_vmar_map_locked(struct zxh_vmar *vmar, const struct zxh_map_args 
 		r = zxh_vmar_map_fixed_locked(vmar, a, m, *addr);
 	else
 		r = zxh_vmar_map_anywhere_locked(vmar, a, m, addr);
-	if (r)
+	if (r) {
 		kfree(m);
-	else
-		zxh_object_get(&m->vmo->obj);
-	return r;
+		return r;
+	}
+	zxh_object_get(&m->vmo->obj);
+	atomic_inc(&m->vmo->mappings);
+	return 0;
 }
 
 static int zxh_vmar_map(struct zxh_vmar *vmar, struct zxh_map_args *a, u32 rights, u64 *addr)
@@ -512,6 +516,6 @@ int zxh_vmar_root_self_ioctl(struct zxh_file *f, void *arg)
 
 	if (req->reserved)
 		return -EINVAL;
-	return zxh_handle_publish(&f->handles, &f->root->obj, zxh_vmar_root_rights(),
+	return zxh_handle_publish(&f->handles, &f->root->obj, zxh_vmar_root_rights(f),
 				  req->out_handle);
 }

@@ -102,11 +102,17 @@ static void zxh_vmo_release(struct zxh_object *obj)
 	zxh_object_free(obj);
 }
 
+static char *zxh_vmo_name(struct zxh_object *obj)
+{
+	return zxh_vmo_of(obj)->name;
+}
+
 static const struct zxh_object_ops zxh_vmo_ops = {
 	.type = ZXH_TYPE_VMO,
 	.rights = ZXH_RIGHTS_BASIC | ZXH_RIGHTS_IO | ZXH_RIGHTS_PROPERTY | ZXH_RIGHT_MAP |
 		  ZXH_RIGHT_SIGNAL,
 	.release = zxh_vmo_release,
+	.name = zxh_vmo_name,
 };
 
 /* The file, and so each of its mappings, pins the module until it is closed. */
@@ -152,6 +158,7 @@ static int zxh_vmo_create(u64 size, bool resizable, struct zxh_vmo **out)
 		return zxh_status(r);
 	}
 	zxh_object_init(&vmo->obj, &zxh_vmo_ops);
+	vmo->obj.signals = ZX_HYP_SIGNAL_SIGNALED;	/* ZX_VMO_ZERO_CHILDREN */
 	*out = vmo;
 	return 0;
 }
@@ -160,7 +167,7 @@ int zxh_vmo_create_ioctl(struct zxh_file *f, void *arg)
 {
 	struct zx_hyp_vmo_create *req = arg;
 	bool resizable = req->options & ZX_HYP_VMO_RESIZABLE;
-	u32 rights = zxh_vmo_ops.rights;
+	u32 rights = zxh_vmo_ops.rights | ZXH_RIGHT_RESIZE;
 	struct zxh_vmo *vmo;
 	u64 size;
 	int r;
@@ -175,11 +182,36 @@ int zxh_vmo_create_ioctl(struct zxh_file *f, void *arg)
 	r = zxh_vmo_create(size, resizable, &vmo);
 	if (r)
 		return r;
-	if (resizable)
-		rights |= ZXH_RIGHT_RESIZE;
+	rights = zxh_file_rights(f, ZXH_TYPE_VMO, rights);
+	if (!resizable)
+		rights &= ~ZXH_RIGHT_RESIZE;
 	r = zxh_handle_publish(&f->handles, &vmo->obj, rights, req->out_handle);
 	zxh_object_put(&vmo->obj);
 	return r;
+}
+
+/**
+ * zxh_vmo_info() - describe a VMO
+ * @vmo: the VMO
+ * @rights: of the handle that it is asked through
+ * @info: zeroed; receives the description
+ */
+void zxh_vmo_info(struct zxh_vmo *vmo, u32 rights, struct zx_hyp_info_vmo *info)
+{
+	info->koid = vmo->obj.koid;
+	spin_lock(&vmo->obj.lock);
+	memcpy(info->name, vmo->name, sizeof(info->name));
+	spin_unlock(&vmo->obj.lock);
+	info->size_bytes = vmo->size;
+	info->num_mappings = atomic_read(&vmo->mappings);
+	info->share_count = info->num_mappings > 0;
+	info->flags = ZX_HYP_INFO_VMO_PAGED | ZX_HYP_INFO_VMO_VIA_HANDLE;
+	if (vmo->resizable)
+		info->flags |= ZX_HYP_INFO_VMO_RESIZABLE;
+	/* What shmem has for the file, swapped out or not. */
+	info->committed_bytes = inode_get_bytes(file_inode(vmo->file));
+	info->populated_bytes = info->committed_bytes;
+	info->handle_rights = rights;
 }
 
 static int zxh_vmo_transfer(struct zxh_vmo *vmo, const struct zx_hyp_vmo_rw *req, bool write)
@@ -251,10 +283,7 @@ int zxh_vmo_get_size_ioctl(struct zxh_file *f, void *arg)
 	return r;
 }
 
-/*
- * The source is consumed whatever happens. A VMO has no last_handle() to take
- * notice of the moment between the two handles.
- */
+/* The source is consumed whatever happens. */
 int zxh_vmo_replace_as_executable_ioctl(struct zxh_file *f, void *arg)
 {
 	struct zx_hyp_vmo_replace_as_executable *req = arg;
@@ -274,8 +303,9 @@ int zxh_vmo_replace_as_executable_ioctl(struct zxh_file *f, void *arg)
 	else if (obj->ops->type != ZXH_TYPE_VMO)
 		r = ZXH_ERR_BAD_HANDLE;
 	else
-		r = zxh_handle_publish(&f->handles, obj, rights | ZXH_RIGHT_EXECUTE,
-				       req->out_handle);
-	zxh_object_put(obj);
+		r = zxh_handle_publish_held(&f->handles, obj, rights | ZXH_RIGHT_EXECUTE,
+					    req->out_handle);
+	if (r)
+		zxh_object_unhold(obj);
 	return r;
 }

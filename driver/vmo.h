@@ -16,6 +16,8 @@
  *	after init
  * @size: bytes, whole pages; constant after init
  * @resizable: constant after init
+ * @mappings: how many mappings have it; atomic
+ * @name: terminated by zero; @obj.lock
  */
 struct zxh_vmo {
 	struct zxh_object obj;
@@ -23,11 +25,15 @@ struct zxh_vmo {
 	struct file *guest_file;
 	u64 size;
 	bool resizable;
+	atomic_t mappings;
+	char name[ZX_HYP_NAME_LEN];
 };
 
 static inline struct zxh_vmo *zxh_vmo_of(struct zxh_object *obj)
 {
 	return container_of(obj, struct zxh_vmo, obj);
 }
+
+void zxh_vmo_info(struct zxh_vmo *vmo, u32 rights, struct zx_hyp_info_vmo *info);
 
 #endif /* ZXH_VMO_H */
