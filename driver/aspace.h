@@ -21,7 +21,8 @@ struct zxh_vmar;
 struct zxh_vmo;
 
 /**
- * struct zxh_aspace_ops - the backend. All are called under the aspace's lock
+ * struct zxh_aspace_ops - the backend. All are called under the aspace's lock, in
+ *	its mm, but for @release
  * @map: map @len bytes of a VMO from @offset. At *@addr if @fixed, and then
  *	nothing is mapped there; else where the backend finds best, which it
  *	tells in *@addr. @perms are ZX_HYP_VM_PERM_*
@@ -42,12 +43,15 @@ struct zxh_aspace_ops {
  * @ref: held by its VMARs and by its owner
  * @lock: orders everything in it; see object.h for its place
  * @dead: nothing can be mapped any more; @lock
+ * @mm: of the process whose addresses it is made of, kept by mmgrab(): the
+ *	structure, not the pages; constant after init
  * @ops: constant after init
  */
 struct zxh_aspace {
 	struct kref ref;
 	struct mutex lock;
 	bool dead;
+	struct mm_struct *mm;
 	const struct zxh_aspace_ops *ops;
 };
 
@@ -89,6 +93,7 @@ struct zxh_vmar {
 
 void zxh_aspace_init(struct zxh_aspace *as, const struct zxh_aspace_ops *ops);
 void zxh_aspace_put(struct zxh_aspace *as);
+int zxh_aspace_run(struct zxh_aspace *as, int (*fn)(void *arg), void *arg);
 
 int zxh_vmar_create_root(struct zxh_aspace *as, u64 base, u64 size, struct zxh_vmar **vmar);
 int zxh_vmar_create_process(struct zxh_vmar **vmar);

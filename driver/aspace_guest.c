@@ -68,7 +68,6 @@ struct zxh_slot {
  * struct zxh_gspace - the backend of a guest's address space
  * @as: the base
  * @vm: NULL once the guest is dead; @as.lock
- * @mm: the address space of the VMM, for comparison only; constant after init
  * @reserve: file whose mappings are the reservation; constant after init
  * @limit: first address that the CPU cannot translate; constant after init
  * @windows: address to struct zxh_window; @as.lock
@@ -80,7 +79,6 @@ struct zxh_slot {
 struct zxh_gspace {
 	struct zxh_aspace as;
 	struct zxh_kvm_vm *vm;
-	struct mm_struct *mm;
 	struct file *reserve;
 	u64 limit;
 	struct maple_tree windows;
@@ -460,7 +458,6 @@ int zxh_gspace_create(struct zxh_kvm_vm *vm, struct zxh_aspace **as)
 	}
 	zxh_aspace_init(&g->as, &zxh_gspace_ops);
 	g->vm = vm;
-	g->mm = current->mm;
 	g->limit = min(1ULL << zxh_kvm_gpa_bits(), ZXH_GUEST_SPACE_SIZE);
 	zxh_tree_init(&g->windows, &g->as.lock);
 	zxh_tree_init(&g->slots, &g->as.lock);
@@ -506,7 +503,7 @@ void zxh_gspace_kill(struct zxh_aspace *as)
 	mutex_lock(&as->lock);
 	as->dead = true;
 	g->vm = NULL;
-	zxh_run_in_mm(g->mm, zxh_windows_unmap, g);
+	zxh_run_in_mm(as->mm, zxh_windows_unmap, g);
 	zxh_tree_free(&g->windows);
 	zxh_tree_free(&g->slots);
 	__mt_destroy(&g->holes);

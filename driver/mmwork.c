@@ -4,6 +4,7 @@
  */
 #include <linux/completion.h>
 #include <linux/kthread.h>
+#include <linux/memcontrol.h>
 #include <linux/mmu_context.h>
 #include <linux/sched/mm.h>
 
@@ -20,10 +21,16 @@ struct zxh_mm_work {
 static int zxh_mm_thread(void *arg)
 {
 	struct zxh_mm_work *work = arg;
+	struct mem_cgroup *memcg = get_mem_cgroup_from_mm(work->mm);
+	struct mem_cgroup *old;
 
 	kthread_use_mm(work->mm);
+	/* A kernel thread's memory is nobody's, unless it says whose. */
+	old = set_active_memcg(memcg);
 	work->result = work->fn(work->arg);
+	set_active_memcg(old);
 	kthread_unuse_mm(work->mm);
+	mem_cgroup_put(memcg);
 	kthread_complete_and_exit(&work->done, 0);
 }
 
@@ -54,7 +61,7 @@ int zxh_run_in_kthread(struct mm_struct *mm, int (*fn)(void *arg), void *arg)
  * @fn: the function
  * @arg: its argument
  *
- * Return: what @fn returned; 0 when the process is gone; or a negative errno.
+ * Return: what @fn returned; -ESRCH when the process is gone; or another errno.
  */
 int zxh_run_in_mm(struct mm_struct *mm, int (*fn)(void *arg), void *arg)
 {
@@ -63,7 +70,7 @@ int zxh_run_in_mm(struct mm_struct *mm, int (*fn)(void *arg), void *arg)
 	if (current->mm == mm)
 		return fn(arg);
 	if (!mmget_not_zero(mm))
-		return 0;
+		return -ESRCH;
 	r = zxh_run_in_kthread(mm, fn, arg);
 	/* Not here: what goes with the mm may need locks that are held. */
 	mmput_async(mm);

@@ -127,21 +127,38 @@ unlock:
 	return r;
 }
 
+struct zxh_trap_work {
+	struct zxh_guest *guest;
+	const struct zx_hyp_guest_set_trap *req;
+};
+
+static int zxh_trap_set_here(void *arg)
+{
+	struct zxh_trap_work *work = arg;
+	struct zxh_guest *guest = work->guest;
+	int r;
+
+	if (mutex_lock_killable(&guest->lock))
+		return -EINTR;
+	if (work->req->kind == ZX_HYP_TRAP_IO)
+		r = zxh_trap_set_io(guest, work->req);
+	else
+		r = zxh_trap_set_mem(guest, work->req);
+	mutex_unlock(&guest->lock);
+	return r;
+}
+
 static int zxh_trap_set(struct zxh_guest *guest, const struct zx_hyp_guest_set_trap *req)
 {
+	struct zxh_trap_work work = { .guest = guest, .req = req };
 	bool bell = req->kind == ZX_HYP_TRAP_BELL;
-	int r;
 
 	if (req->kind > ZX_HYP_TRAP_IO || bell != !!req->port)
 		return ZXH_ERR_INVALID_ARGS;
-	if (mutex_lock_killable(&guest->lock))
-		return -EINTR;
-	if (req->kind == ZX_HYP_TRAP_IO)
-		r = zxh_trap_set_io(guest, req);
-	else
-		r = zxh_trap_set_mem(guest, req);
-	mutex_unlock(&guest->lock);
-	return r;
+	/* A BELL that nobody answers would stop the guest for good. */
+	if (bell)
+		return ZXH_ERR_NOT_SUPPORTED;
+	return zxh_aspace_run(guest->as, zxh_trap_set_here, &work);
 }
 
 int zxh_guest_set_trap_ioctl(struct zxh_file *f, void *arg)
@@ -157,7 +174,6 @@ int zxh_guest_set_trap_ioctl(struct zxh_file *f, void *arg)
 	if (r)
 		return r;
 	if (req->port) {
-		/* There are no ports yet: this says what the handle is instead. */
 		r = zxh_handle_get_typed(&f->handles, req->port, ZXH_TYPE_PORT,
 					 ZXH_RIGHT_WRITE, &port, NULL);
 		if (!r)

@@ -231,6 +231,10 @@ int zxh_vcpu_create_ioctl(struct zxh_file *f, void *arg)
 	if (r)
 		return r;
 	guest = zxh_guest_of(obj);
+	/* To KVM a VM belongs to the process that made it. */
+	r = ZXH_ERR_NOT_SUPPORTED;
+	if (guest->as->mm != current->mm)
+		goto put_guest;
 	r = -EINTR;
 	if (mutex_lock_killable(&guest->lock))
 		goto put_guest;

@@ -6,12 +6,14 @@
 #include <linux/align.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
+#include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
 #include "aspace.h"
 #include "file.h"
+#include "mmwork.h"
 #include "vmo.h"
 
 #define ZXH_VM_PERMS	(ZX_HYP_VM_PERM_READ | ZX_HYP_VM_PERM_WRITE | ZX_HYP_VM_PERM_EXECUTE)
@@ -35,6 +37,7 @@ static void zxh_aspace_release(struct kref *ref)
 	struct zxh_aspace *as = container_of(ref, struct zxh_aspace, ref);
 
 	mutex_destroy(&as->lock);
+	mmdrop(as->mm);
 	as->ops->release(as);
 }
 
@@ -42,12 +45,31 @@ void zxh_aspace_init(struct zxh_aspace *as, const struct zxh_aspace_ops *ops)
 {
 	kref_init(&as->ref);
 	mutex_init(&as->lock);
+	as->mm = current->mm;
+	mmgrab(as->mm);
 	as->ops = ops;
 }
 
 void zxh_aspace_put(struct zxh_aspace *as)
 {
 	kref_put(&as->ref, zxh_aspace_release);
+}
+
+/**
+ * zxh_aspace_run() - call a function in the mm that an address space belongs to
+ * @as: the address space, not locked
+ * @fn: the function; it returns as status.h says
+ * @arg: its argument
+ *
+ * Handles can be sent to other processes, and are good for the same there.
+ *
+ * Return: what @fn returned, or ZXH_ERR_BAD_STATE when that process is gone.
+ */
+int zxh_aspace_run(struct zxh_aspace *as, int (*fn)(void *arg), void *arg)
+{
+	int r = zxh_run_in_mm(as->mm, fn, arg);
+
+	return r == -ESRCH ? ZXH_ERR_BAD_STATE : zxh_status(r);
 }
 
 static void zxh_mapping_put(struct zxh_mapping *m)
@@ -223,6 +245,31 @@ static int zxh_vmar_unmap_locked(struct zxh_vmar *vmar, u64 addr, u64 len)
 	}
 }
 
+struct zxh_unmap_work {
+	struct zxh_vmar *vmar;
+	u64 addr;
+	u64 len;
+};
+
+static int zxh_vmar_unmap_here(void *arg)
+{
+	struct zxh_unmap_work *work = arg;
+	struct zxh_vmar *vmar = work->vmar;
+	int r;
+
+	if (mutex_lock_killable(&vmar->as->lock))
+		return -EINTR;
+	if (vmar->as->dead)
+		r = ZXH_ERR_BAD_STATE;
+	else if (work->addr < vmar->base || work->len > vmar->size ||
+		 work->addr - vmar->base > vmar->size - work->len)
+		r = ZXH_ERR_INVALID_ARGS;
+	else
+		r = zxh_vmar_unmap_locked(vmar, work->addr, work->len);
+	mutex_unlock(&vmar->as->lock);
+	return r;
+}
+
 /**
  * zxh_vmar_unmap() - unmap a range
  * @vmar: the VMAR
@@ -234,22 +281,12 @@ static int zxh_vmar_unmap_locked(struct zxh_vmar *vmar, u64 addr, u64 len)
  */
 int zxh_vmar_unmap(struct zxh_vmar *vmar, u64 addr, u64 len)
 {
-	int r;
+	struct zxh_unmap_work work = { .vmar = vmar, .addr = addr };
 
 	if (!PAGE_ALIGNED(addr) || !len || check_add_overflow(len, (u64)PAGE_SIZE - 1, &len))
 		return ZXH_ERR_INVALID_ARGS;
-	len &= PAGE_MASK;
-	if (mutex_lock_killable(&vmar->as->lock))
-		return -EINTR;
-	if (vmar->as->dead)
-		r = ZXH_ERR_BAD_STATE;
-	else if (addr < vmar->base || len > vmar->size ||
-		 addr - vmar->base > vmar->size - len)
-		r = ZXH_ERR_INVALID_ARGS;
-	else
-		r = zxh_vmar_unmap_locked(vmar, addr, len);
-	mutex_unlock(&vmar->as->lock);
-	return r;
+	work.len = len & PAGE_MASK;
+	return zxh_aspace_run(vmar->as, zxh_vmar_unmap_here, &work);
 }
 
 /* A mapping that is asked for, as the checks go along. */
@@ -449,17 +486,30 @@ static int zxh_vmar_map_locked(struct zxh_vmar *vmar, const struct zxh_map_args 
 	return 0;
 }
 
+struct zxh_map_work {
+	struct zxh_vmar *vmar;
+	const struct zxh_map_args *args;
+	u64 *addr;
+};
+
+static int zxh_vmar_map_here(void *arg)
+{
+	struct zxh_map_work *work = arg;
+	int r;
+
+	if (mutex_lock_killable(&work->vmar->as->lock))
+		return -EINTR;
+	r = zxh_vmar_map_locked(work->vmar, work->args, work->addr);
+	mutex_unlock(&work->vmar->as->lock);
+	return r;
+}
+
 static int zxh_vmar_map(struct zxh_vmar *vmar, struct zxh_map_args *a, u32 rights, u64 *addr)
 {
+	struct zxh_map_work work = { .vmar = vmar, .args = a, .addr = addr };
 	int r = zxh_map_check_options(vmar, a, rights);
 
-	if (r)
-		return r;
-	if (mutex_lock_killable(&vmar->as->lock))
-		return -EINTR;
-	r = zxh_vmar_map_locked(vmar, a, addr);
-	mutex_unlock(&vmar->as->lock);
-	return r;
+	return r ? r : zxh_aspace_run(vmar->as, zxh_vmar_map_here, &work);
 }
 
 int zxh_vmar_map_ioctl(struct zxh_file *f, void *arg)
