@@ -2,7 +2,8 @@
 /*
  * vCPUs: creation, the thread that owns one, and entering the guest.
  */
-#include <linux/hashtable.h>
+#include <linux/hash.h>
+#include <linux/rculist.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/slab.h>
@@ -16,9 +17,28 @@
 
 #define ZXH_KICKED		0
 
-/* Threads that own a vCPU; looked up under RCU, changed under the lock. */
-static DEFINE_HASHTABLE(zxh_threads, 8);
-static DEFINE_SPINLOCK(zxh_threads_lock);
+#define ZXH_THREAD_BITS		8
+
+/**
+ * struct zxh_thread_bucket - threads that own a vCPU, of one hash
+ * @lock: a lock for each, so that processes do not meet
+ * @vcpus: by node; changed under @lock, looked up under RCU
+ */
+struct zxh_thread_bucket {
+	spinlock_t lock;
+	struct hlist_head vcpus;
+};
+
+static struct zxh_thread_bucket zxh_threads[1 << ZXH_THREAD_BITS] = {
+	[0 ... (1 << ZXH_THREAD_BITS) - 1] = {
+		.lock = __SPIN_LOCK_UNLOCKED(zxh_threads.lock),
+	},
+};
+
+static struct zxh_thread_bucket *zxh_thread_bucket(const struct task_struct *task)
+{
+	return &zxh_threads[hash_ptr(task, ZXH_THREAD_BITS)];
+}
 
 static struct zxh_vcpu *zxh_vcpu_of(struct zxh_object *obj)
 {
@@ -29,7 +49,8 @@ static struct zxh_vcpu *zxh_vcpu_find_rcu(struct task_struct *task)
 {
 	struct zxh_vcpu *v;
 
-	hash_for_each_possible_rcu(zxh_threads, v, node, (unsigned long)task)
+	hlist_for_each_entry_rcu(v, &zxh_thread_bucket(task)->vcpus, node,
+				 lockdep_is_held(&zxh_thread_bucket(task)->lock))
 		if (v->task == task)
 			return v;
 	return NULL;
@@ -70,22 +91,25 @@ void zxh_vcpu_tsc_deadline(u64 deadline)
 /* Make @v the vCPU of its thread. Return: 0, or ZXH_ERR_BAD_STATE if it has one. */
 static int zxh_vcpu_bind(struct zxh_vcpu *v)
 {
+	struct zxh_thread_bucket *bucket = zxh_thread_bucket(v->task);
 	int r = 0;
 
-	spin_lock(&zxh_threads_lock);
+	spin_lock(&bucket->lock);
 	if (zxh_vcpu_find_rcu(v->task))
 		r = ZXH_ERR_BAD_STATE;
 	else
-		hash_add_rcu(zxh_threads, &v->node, (unsigned long)v->task);
-	spin_unlock(&zxh_threads_lock);
+		hlist_add_head_rcu(&v->node, &bucket->vcpus);
+	spin_unlock(&bucket->lock);
 	return r;
 }
 
 static void zxh_vcpu_unbind(struct zxh_vcpu *v)
 {
-	spin_lock(&zxh_threads_lock);
-	hash_del_rcu(&v->node);
-	spin_unlock(&zxh_threads_lock);
+	struct zxh_thread_bucket *bucket = zxh_thread_bucket(v->task);
+
+	spin_lock(&bucket->lock);
+	hlist_del_init_rcu(&v->node);
+	spin_unlock(&bucket->lock);
 }
 
 /* Nobody can name it any more: its thread may have another. */

@@ -25,8 +25,8 @@
  * @kvm: lives as long as @guest; constant after init
  * @id: APIC id; constant after init
  * @task: the thread that it belongs to, with a reference; constant after init
- * @node: in the table of threads that own a vCPU, while it has handles; the
- *	table's lock
+ * @node: in the table of threads that own a vCPU, while it has handles; its
+ *	bucket's lock
  * @pending: vectors to deliver; atomic
  * @kicked: the next enter, or the one that runs, returns CANCELED; atomic
  * @entered: its thread is inside enter; @task's, read by it under RCU

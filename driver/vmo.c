@@ -79,6 +79,9 @@ static int zxh_vmo_guest_mmap(ZXH_MMAP_PARAMS)
 
 static void zxh_vmo_setup(const struct file_operations *shmem)
 {
+	/* Pairs with the release below: the copies are complete. */
+	if (likely(smp_load_acquire(&zxh_shmem_fops)))
+		return;
 	mutex_lock(&zxh_vmo_setup_lock);
 	if (!zxh_shmem_fops) {
 		zxh_vmo_fops = *shmem;
@@ -88,7 +91,8 @@ static void zxh_vmo_setup(const struct file_operations *shmem)
 		zxh_vmo_fops.get_unmapped_area = thp_get_unmapped_area;
 		zxh_vmo_guest_fops = zxh_vmo_fops;
 		zxh_vmo_guest_fops.ZXH_FOP_MMAP = zxh_vmo_guest_mmap;
-		zxh_shmem_fops = shmem;
+		/* Publish the copies, for those who look without the lock. */
+		smp_store_release(&zxh_shmem_fops, shmem);
 	}
 	mutex_unlock(&zxh_vmo_setup_lock);
 }
