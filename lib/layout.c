@@ -129,6 +129,14 @@ AT(zx_info_handle_basic_t, related_koid, 16);
 AT(zx_info_handle_basic_t, reserved, 24);
 
 SIZE(zx_info_handle_count_t, 4);
+
+SIZE(zx_info_resource_t, 56);
+AT(zx_info_resource_t, kind, 0);
+AT(zx_info_resource_t, flags, 4);
+AT(zx_info_resource_t, base, 8);
+AT(zx_info_resource_t, size, 16);
+AT(zx_info_resource_t, name, 24);
+
 SIZE(zx_info_vcpu_t, 4);
 
 SIZE(zx_info_vmar_t, 16);
@@ -156,6 +164,10 @@ SAME_SIZE(zx_port_packet_t, struct zx_hyp_packet);
 SAME_AT(zx_port_packet_t, key, struct zx_hyp_packet, key);
 SAME_AT(zx_port_packet_t, type, struct zx_hyp_packet, type);
 SAME_AT(zx_port_packet_t, status, struct zx_hyp_packet, status);
+SAME_AT(zx_port_packet_t, signal.trigger, struct zx_hyp_packet, signal.trigger);
+SAME_AT(zx_port_packet_t, signal.observed, struct zx_hyp_packet, signal.observed);
+SAME_AT(zx_port_packet_t, signal.count, struct zx_hyp_packet, signal.count);
+SAME_AT(zx_port_packet_t, signal.timestamp, struct zx_hyp_packet, signal.timestamp);
 SAME_AT(zx_port_packet_t, guest_bell.addr, struct zx_hyp_packet, guest_bell.addr);
 SAME_AT(zx_port_packet_t, guest_mem.addr, struct zx_hyp_packet, guest_mem.addr);
 SAME_AT(zx_port_packet_t, guest_mem.cr3, struct zx_hyp_packet, guest_mem.cr3);
@@ -192,6 +204,47 @@ SAME_SIZE(zx_vcpu_io_t, struct zx_hyp_vcpu_io);
 SAME_AT(zx_vcpu_io_t, access_size, struct zx_hyp_vcpu_io, access_size);
 SAME_AT(zx_vcpu_io_t, data, struct zx_hyp_vcpu_io, data);
 
+SAME_SIZE(zx_wait_item_t, struct zx_hyp_wait_item);
+SAME_AT(zx_wait_item_t, handle, struct zx_hyp_wait_item, handle);
+SAME_AT(zx_wait_item_t, waitfor, struct zx_hyp_wait_item, waitfor);
+SAME_AT(zx_wait_item_t, pending, struct zx_hyp_wait_item, pending);
+
+SAME_SIZE(zx_info_handle_basic_t, struct zx_hyp_info_handle_basic);
+SAME_AT(zx_info_handle_basic_t, koid, struct zx_hyp_info_handle_basic, koid);
+SAME_AT(zx_info_handle_basic_t, rights, struct zx_hyp_info_handle_basic, rights);
+SAME_AT(zx_info_handle_basic_t, type, struct zx_hyp_info_handle_basic, type);
+SAME_AT(zx_info_handle_basic_t, related_koid, struct zx_hyp_info_handle_basic,
+	related_koid);
+SAME_AT(zx_info_handle_basic_t, reserved, struct zx_hyp_info_handle_basic, reserved);
+
+SAME_SIZE(zx_info_resource_t, struct zx_hyp_info_resource);
+SAME_AT(zx_info_resource_t, kind, struct zx_hyp_info_resource, kind);
+SAME_AT(zx_info_resource_t, flags, struct zx_hyp_info_resource, flags);
+SAME_AT(zx_info_resource_t, base, struct zx_hyp_info_resource, base);
+SAME_AT(zx_info_resource_t, size, struct zx_hyp_info_resource, len);
+SAME_AT(zx_info_resource_t, name, struct zx_hyp_info_resource, name);
+
+SAME_SIZE(zx_info_vmar_t, struct zx_hyp_info_vmar);
+SAME_AT(zx_info_vmar_t, base, struct zx_hyp_info_vmar, base);
+SAME_AT(zx_info_vmar_t, len, struct zx_hyp_info_vmar, len);
+
+SAME_SIZE(zx_info_vmo_t, struct zx_hyp_info_vmo);
+SAME_AT(zx_info_vmo_t, koid, struct zx_hyp_info_vmo, koid);
+SAME_AT(zx_info_vmo_t, name, struct zx_hyp_info_vmo, name);
+SAME_AT(zx_info_vmo_t, size_bytes, struct zx_hyp_info_vmo, size_bytes);
+SAME_AT(zx_info_vmo_t, parent_koid, struct zx_hyp_info_vmo, parent_koid);
+SAME_AT(zx_info_vmo_t, num_children, struct zx_hyp_info_vmo, num_children);
+SAME_AT(zx_info_vmo_t, num_mappings, struct zx_hyp_info_vmo, num_mappings);
+SAME_AT(zx_info_vmo_t, share_count, struct zx_hyp_info_vmo, share_count);
+SAME_AT(zx_info_vmo_t, flags, struct zx_hyp_info_vmo, flags);
+SAME_AT(zx_info_vmo_t, committed_bytes, struct zx_hyp_info_vmo, committed_bytes);
+SAME_AT(zx_info_vmo_t, handle_rights, struct zx_hyp_info_vmo, handle_rights);
+SAME_AT(zx_info_vmo_t, cache_policy, struct zx_hyp_info_vmo, cache_policy);
+SAME_AT(zx_info_vmo_t, metadata_bytes, struct zx_hyp_info_vmo, metadata_bytes);
+SAME_AT(zx_info_vmo_t, committed_change_events, struct zx_hyp_info_vmo,
+	committed_change_events);
+SAME_AT(zx_info_vmo_t, populated_bytes, struct zx_hyp_info_vmo, populated_bytes);
+
 SAME_SIZE(zx_hyp_info_t, struct zx_hyp_query_result);
 SAME_AT(zx_hyp_info_t, abi_version, struct zx_hyp_query_result, abi_version);
 SAME_AT(zx_hyp_info_t, vendor, struct zx_hyp_query_result, vendor);
@@ -207,12 +260,39 @@ SAME(ZX_GUEST_TRAP_MEM, ZX_HYP_TRAP_MEM);
 SAME(ZX_GUEST_TRAP_IO, ZX_HYP_TRAP_IO);
 SAME(ZX_VCPU_STATE, ZX_HYP_VCPU_STATE);
 SAME(ZX_VCPU_IO, ZX_HYP_VCPU_IO);
+SAME(ZX_PKT_TYPE_USER, ZX_HYP_PACKET_USER);
+SAME(ZX_PKT_TYPE_SIGNAL_ONE, ZX_HYP_PACKET_SIGNAL_ONE);
 SAME(ZX_PKT_TYPE_GUEST_BELL, ZX_HYP_PACKET_GUEST_BELL);
 SAME(ZX_PKT_TYPE_GUEST_MEM, ZX_HYP_PACKET_GUEST_MEM);
 SAME(ZX_PKT_TYPE_GUEST_IO, ZX_HYP_PACKET_GUEST_IO);
 SAME(ZX_PKT_TYPE_GUEST_VCPU, ZX_HYP_PACKET_GUEST_VCPU);
 SAME(ZX_PKT_GUEST_VCPU_INTERRUPT, ZX_HYP_PACKET_VCPU_INTERRUPT);
 SAME(ZX_PKT_GUEST_VCPU_STARTUP, ZX_HYP_PACKET_VCPU_STARTUP);
+SAME(ZX_RIGHT_SAME_RIGHTS, ZX_HYP_RIGHT_SAME);
+SAME(ZX_MAX_NAME_LEN, ZX_HYP_NAME_LEN);
+SAME(ZX_TIME_INFINITE, ZX_HYP_TIME_INFINITE);
+SAME(ZX_WAIT_MANY_MAX_ITEMS, ZX_HYP_WAIT_MANY_MAX);
+SAME(ZX_WAIT_ASYNC_TIMESTAMP, ZX_HYP_WAIT_ASYNC_TIMESTAMP);
+SAME(ZX_WAIT_ASYNC_EDGE, ZX_HYP_WAIT_ASYNC_EDGE);
+SAME(ZX_PORT_BIND_TO_INTERRUPT, ZX_HYP_PORT_BIND_TO_INTERRUPT);
+SAME(ZX_OBJECT_PEER_CLOSED, ZX_HYP_SIGNAL_PEER_CLOSED);
+SAME(ZX_OBJECT_SIGNALED, ZX_HYP_SIGNAL_SIGNALED);
+SAME(ZX_SIGNAL_HANDLE_CLOSED, ZX_HYP_SIGNAL_HANDLE_CLOSED);
+SAME(ZX_USER_SIGNAL_ALL, ZX_HYP_SIGNAL_USER_ALL);
+SAME(ZX_PROP_NAME, ZX_HYP_PROP_NAME);
+SAME(ZX_INFO_HANDLE_VALID, ZX_HYP_INFO_HANDLE_VALID);
+SAME(ZX_INFO_HANDLE_BASIC, ZX_HYP_INFO_HANDLE_BASIC);
+SAME(ZX_INFO_VMAR, ZX_HYP_INFO_VMAR);
+SAME(ZX_INFO_RESOURCE, ZX_HYP_INFO_RESOURCE);
+SAME(ZX_INFO_HANDLE_COUNT, ZX_HYP_INFO_HANDLE_COUNT);
+SAME(ZX_INFO_VMO_V1, ZX_HYP_INFO_VMO_V1);
+SAME(ZX_INFO_VMO_V2, ZX_HYP_INFO_VMO_V2);
+SAME(ZX_INFO_VMO, ZX_HYP_INFO_VMO);
+SAME(ZX_INFO_VCPU, ZX_HYP_INFO_VCPU);
+SAME(ZX_INFO_VCPU_FLAG_KICKED, ZX_HYP_VCPU_KICKED);
+SAME(ZX_INFO_VMO_TYPE_PAGED, ZX_HYP_INFO_VMO_PAGED);
+SAME(ZX_INFO_VMO_RESIZABLE, ZX_HYP_INFO_VMO_RESIZABLE);
+SAME(ZX_INFO_VMO_VIA_HANDLE, ZX_HYP_INFO_VMO_VIA_HANDLE);
 SAME(ZX_VMO_RESIZABLE, ZX_HYP_VMO_RESIZABLE);
 SAME(ZX_VM_PERM_READ, ZX_HYP_VM_PERM_READ);
 SAME(ZX_VM_PERM_WRITE, ZX_HYP_VM_PERM_WRITE);

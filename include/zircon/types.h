@@ -91,6 +91,8 @@ typedef uint32_t zx_signals_t;
 #define ZX_OBJECT_SIGNALED ((zx_signals_t)1u << 3)
 
 #define ZX_EVENT_SIGNALED ZX_OBJECT_SIGNALED
+#define ZX_EVENTPAIR_SIGNALED ZX_OBJECT_SIGNALED
+#define ZX_EVENTPAIR_PEER_CLOSED ZX_OBJECT_PEER_CLOSED
 #define ZX_TASK_TERMINATED ZX_OBJECT_SIGNALED
 #define ZX_PROCESS_TERMINATED ZX_OBJECT_SIGNALED
 #define ZX_THREAD_TERMINATED ZX_OBJECT_SIGNALED
@@ -115,7 +117,7 @@ typedef uint32_t zx_signals_t;
  * struct zx_wait_item - one object of a wait for many
  * @handle: the object
  * @waitfor: signals that end the wait
- * @pending: signals that were set when it ended
+ * @pending: signals that were set when it ended, also by its deadline
  */
 typedef struct zx_wait_item {
 	zx_handle_t handle;

@@ -61,6 +61,22 @@ typedef struct zx_info_handle_count {
 } zx_info_handle_count_t;
 
 /**
+ * struct zx_info_resource - ZX_INFO_RESOURCE
+ * @kind: ZX_RSRC_KIND_*: see <zircon/syscalls/resource.h>
+ * @flags: ZX_RSRC_FLAG_*
+ * @base: of ZX_RSRC_KIND_SYSTEM, ZX_RSRC_SYSTEM_*_BASE
+ * @size: of the range that starts there
+ * @name: its name
+ */
+typedef struct zx_info_resource {
+	uint32_t kind;
+	uint32_t flags;
+	uint64_t base;
+	size_t size;
+	char name[ZX_MAX_NAME_LEN];
+} zx_info_resource_t;
+
+/**
  * struct zx_info_vmar - ZX_INFO_VMAR
  * @base: first address
  * @len: bytes
