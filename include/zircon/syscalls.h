@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The system calls that libzx has.
+ * The system calls that libzx has: those of handles, signals, waits and ports
+ * are in <zircon/syscalls_object.h>, which comes with this file.
  *
  * Every call answers with a status unless its prototype says otherwise, and
- * writes through its result pointers only when the status is ZX_OK. A result
- * pointer that cannot be written gives ZX_ERR_INVALID_ARGS, and what the call
- * had made is undone.
+ * writes through its result pointers only when the status is ZX_OK, unless it
+ * says otherwise. A result pointer that cannot be written gives
+ * ZX_ERR_INVALID_ARGS, and what the call had made is undone.
  *
  * Handles are checked before all else where nothing is said: a value that is
  * no handle of this process gives ZX_ERR_BAD_HANDLE, one of an object of
  * another type ZX_ERR_WRONG_TYPE, one without the named right
  * ZX_ERR_ACCESS_DENIED, in that order. Every call that makes something may
- * answer ZX_ERR_NO_MEMORY. What happens without the device, or in a forked
+ * answer ZX_ERR_NO_MEMORY, and ZX_ERR_NO_RESOURCES when the process has as many
+ * handles as it may have. What happens without the device, or in a forked
  * child, is said in <zx_hyp/zx_hyp.h>.
  *
  * Signals. A signal that arrives during a call runs its handler; the call then
@@ -23,22 +25,10 @@
 #define ZIRCON_SYSCALLS_H_
 
 #include <zircon/syscalls/types.h>
+#include <zircon/syscalls_object.h>
 #include <zircon/types.h>
 
 __BEGIN_CDECLS
-
-/**
- * zx_handle_close - give a handle back
- * @handle: any handle, or ZX_HANDLE_INVALID, which does nothing
- *
- * The object goes when nothing holds it any more: a mapping holds its VMO, a
- * vCPU its guest.
- *
- * Return:
- * * ZX_OK
- * * ZX_ERR_BAD_HANDLE - @handle is not a handle of this process
- */
-zx_status_t zx_handle_close(zx_handle_t handle);
 
 /**
  * zx_guest_create - make a guest
@@ -375,7 +365,6 @@ extern __typeof__(zx_clock_get_monotonic) _zx_clock_get_monotonic;
 extern __typeof__(zx_deadline_after) _zx_deadline_after;
 extern __typeof__(zx_guest_create) _zx_guest_create;
 extern __typeof__(zx_guest_set_trap) _zx_guest_set_trap;
-extern __typeof__(zx_handle_close) _zx_handle_close;
 extern __typeof__(zx_nanosleep) _zx_nanosleep;
 extern __typeof__(zx_vcpu_create) _zx_vcpu_create;
 extern __typeof__(zx_vcpu_enter) _zx_vcpu_enter;

@@ -50,6 +50,16 @@ static void assert_makers(zx_status_t status)
 	ck_assert_uint_eq(two, HANDLE);
 }
 
+static void assert_users_of_objects_get_bad_handle(void)
+{
+	zx_handle_t handle = HANDLE;
+
+	ck_assert_int_eq(zx_handle_close_many(&handle, 1), ZX_ERR_BAD_HANDLE);
+	ck_assert_int_eq(zx_handle_duplicate(HANDLE, 0, &handle), ZX_ERR_BAD_HANDLE);
+	ck_assert_int_eq(zx_handle_replace(HANDLE, 0, &handle), ZX_ERR_BAD_HANDLE);
+	ck_assert_uint_eq(handle, HANDLE);
+}
+
 static void assert_users_get_bad_handle(void)
 {
 	zx_port_packet_t packet;
@@ -71,7 +81,9 @@ static void assert_users_get_bad_handle(void)
 	ck_assert_int_eq(zx_vmar_map(HANDLE, 1, 0, HANDLE, 0, 4096, &cell),
 			 ZX_ERR_BAD_HANDLE);
 	ck_assert_int_eq(zx_vmar_unmap(HANDLE, 0, 4096), ZX_ERR_BAD_HANDLE);
+	assert_users_of_objects_get_bad_handle();
 	ck_assert_int_eq(zx_handle_close(ZX_HANDLE_INVALID), ZX_OK);
+	ck_assert_int_eq(zx_handle_close_many(NULL, 0), ZX_OK);
 }
 
 START_TEST(without_a_device_makers_say_why)

@@ -73,4 +73,13 @@ struct fake {
 
 extern struct fake fake;
 
+/* Compares the whole last request, with its reserved members. */
+#define assert_asked(code, expected)                                          \
+	do {                                                                  \
+		ck_assert_uint_eq(fake.request, code);                        \
+		ck_assert_uint_eq((expected).size, sizeof(expected));         \
+		ck_assert_uint_eq(fake.argument_size, sizeof(expected));      \
+		ck_assert_mem_eq(fake.argument, &(expected), sizeof(expected)); \
+	} while (0)
+
 #endif /* UNIT_H */
