@@ -66,4 +66,10 @@ zx_status_t libzx_status_of_open(int error);
  */
 zx_status_t libzx_status_of_ioctl(int result, int error);
 
+/**
+ * libzx_name_resource - turn what the kernel tells of a resource into Zircon's
+ * @record: a struct zx_hyp_info_resource, which becomes a zx_info_resource_t
+ */
+void libzx_name_resource(void *record);
+
 #endif /* LIBZX_H */

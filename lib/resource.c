@@ -4,12 +4,27 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <zircon/syscalls/object.h>
+#include <zircon/syscalls/resource.h>
 #include <zx_hyp/zx_hyp.h>
 
 #include "libzx.h"
 
 /* More than any version of the answer will need. */
 #define INFO_SIZE_MAX 4096
+
+/* The kernel's kinds are bases of one of Zircon's; each range is one long. */
+#define SYSTEM_SIZE 1
+
+static const struct {
+	uint32_t kind;
+	zx_rsrc_system_base_t base;
+} system_bases[] = {
+	{ ZX_HYP_RESOURCE_HYPERVISOR, ZX_RSRC_SYSTEM_HYPERVISOR_BASE },
+	{ ZX_HYP_RESOURCE_VMEX, ZX_RSRC_SYSTEM_VMEX_BASE },
+};
+
+#define SYSTEM_BASES (sizeof(system_bases) / sizeof(system_bases[0]))
 
 ZX_EXPORT zx_status_t zx_hyp_resource_get(uint32_t kind, zx_handle_t *out)
 {
@@ -33,6 +48,26 @@ ZX_EXPORT zx_status_t zx_hyp_info_get(zx_hyp_info_t *out, size_t size)
 	if (size > INFO_SIZE_MAX)
 		return ZX_ERR_INVALID_ARGS;
 	return libzx_make(ZX_HYP_QUERY, &call);
+}
+
+void libzx_name_resource(void *record)
+{
+	zx_info_resource_t info;
+	size_t i;
+
+	/* Callers' buffers need not be aligned. */
+	memcpy(&info, record, sizeof(info));
+	for (i = 0; i < SYSTEM_BASES; i++) {
+		if (system_bases[i].kind == info.kind)
+			break;
+	}
+	/* A newer module's kind, which only its number can have asked for. */
+	if (i == SYSTEM_BASES)
+		return;
+	info.kind = ZX_RSRC_KIND_SYSTEM;
+	info.base = system_bases[i].base;
+	info.size = SYSTEM_SIZE;
+	memcpy(record, &info, sizeof(info));
 }
 
 static void explain_open(int error, char *why, size_t size)

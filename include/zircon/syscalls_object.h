@@ -70,11 +70,72 @@ zx_status_t zx_handle_duplicate(zx_handle_t handle, zx_rights_t rights, zx_handl
  */
 zx_status_t zx_handle_replace(zx_handle_t handle, zx_rights_t rights, zx_handle_t *out);
 
+/**
+ * zx_object_get_info - ask about an object
+ * @handle: any handle; right INSPECT for the topics VMAR, RESOURCE, HANDLE_COUNT
+ *	and VCPU
+ * @topic: ZX_INFO_*: see <zircon/syscalls/object.h>
+ * @buffer: where the topic's structure goes
+ * @buffer_size: its size, bytes
+ * @actual: NULL, or where the number of structures written goes
+ * @avail: NULL, or where the number of structures that there are goes
+ *
+ * The topics are HANDLE_VALID, which has no structure, HANDLE_BASIC,
+ * HANDLE_COUNT, RESOURCE, VCPU, VMAR, VMO and VMO's older versions.
+ *
+ * Return:
+ * * ZX_OK
+ * * ZX_ERR_BAD_HANDLE, ZX_ERR_WRONG_TYPE, ZX_ERR_ACCESS_DENIED - of @handle
+ * * ZX_ERR_NOT_SUPPORTED - unknown @topic
+ * * ZX_ERR_BUFFER_TOO_SMALL - @actual and @avail are written all the same
+ * * ZX_ERR_INVALID_ARGS - @buffer, @actual or @avail cannot be written
+ */
+zx_status_t zx_object_get_info(zx_handle_t handle, uint32_t topic, void *buffer,
+			       size_t buffer_size, size_t *actual, size_t *avail);
+
+/**
+ * zx_object_get_property - read a property of an object
+ * @handle: any handle, right GET_PROPERTY
+ * @property: ZX_PROP_NAME
+ * @value: where it goes
+ * @value_size: bytes; of a name at least ZX_MAX_NAME_LEN, and so many are
+ *	written
+ *
+ * The name of an object that cannot have one is empty.
+ *
+ * Return:
+ * * ZX_OK
+ * * ZX_ERR_BAD_HANDLE, ZX_ERR_ACCESS_DENIED - of @handle
+ * * ZX_ERR_INVALID_ARGS - unknown @property, or @value cannot be written
+ * * ZX_ERR_BUFFER_TOO_SMALL - @value_size is too small
+ */
+zx_status_t zx_object_get_property(zx_handle_t handle, uint32_t property, void *value,
+				   size_t value_size);
+
+/**
+ * zx_object_set_property - set a property of an object
+ * @handle: any handle, right SET_PROPERTY
+ * @property: ZX_PROP_NAME
+ * @value: the name, which needs no zero at its end
+ * @value_size: bytes; a name is cut after ZX_MAX_NAME_LEN - 1
+ *
+ * Return:
+ * * ZX_OK
+ * * ZX_ERR_BAD_HANDLE, ZX_ERR_ACCESS_DENIED - of @handle
+ * * ZX_ERR_INVALID_ARGS - unknown @property, or @value cannot be read
+ * * ZX_ERR_NOT_SUPPORTED - an object of this type has no name
+ */
+zx_status_t zx_object_set_property(zx_handle_t handle, uint32_t property,
+				   const void *value, size_t value_size);
+
 /* The same functions under their other name. */
 extern __typeof__(zx_handle_close) _zx_handle_close;
 extern __typeof__(zx_handle_close_many) _zx_handle_close_many;
 extern __typeof__(zx_handle_duplicate) _zx_handle_duplicate;
 extern __typeof__(zx_handle_replace) _zx_handle_replace;
+extern __typeof__(zx_object_get_info) _zx_object_get_info;
+extern __typeof__(zx_object_get_property) _zx_object_get_property;
+extern __typeof__(zx_object_set_property) _zx_object_set_property;
 
 __END_CDECLS
 

@@ -11,6 +11,7 @@
 #include <linux/zx_hyp.h>
 #include <zircon/process.h>
 #include <zircon/syscalls.h>
+#include <zircon/syscalls/object.h>
 #include <zircon/syscalls/port.h>
 #include <zx_hyp/zx_hyp.h>
 
@@ -53,10 +54,18 @@ static void assert_makers(zx_status_t status)
 static void assert_users_of_objects_get_bad_handle(void)
 {
 	zx_handle_t handle = HANDLE;
+	char name[ZX_MAX_NAME_LEN];
 
 	ck_assert_int_eq(zx_handle_close_many(&handle, 1), ZX_ERR_BAD_HANDLE);
 	ck_assert_int_eq(zx_handle_duplicate(HANDLE, 0, &handle), ZX_ERR_BAD_HANDLE);
 	ck_assert_int_eq(zx_handle_replace(HANDLE, 0, &handle), ZX_ERR_BAD_HANDLE);
+	ck_assert_int_eq(zx_object_get_info(HANDLE, ZX_INFO_RESOURCE, name, sizeof(name),
+					    NULL, NULL),
+			 ZX_ERR_BAD_HANDLE);
+	ck_assert_int_eq(zx_object_get_property(HANDLE, ZX_PROP_NAME, name, sizeof(name)),
+			 ZX_ERR_BAD_HANDLE);
+	ck_assert_int_eq(zx_object_set_property(HANDLE, ZX_PROP_NAME, "", 0),
+			 ZX_ERR_BAD_HANDLE);
 	ck_assert_uint_eq(handle, HANDLE);
 }
 

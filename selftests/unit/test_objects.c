@@ -4,8 +4,12 @@
  * Values use all the bits of their types, so that one that is cut or widened
  * wrongly shows.
  */
+#include <string.h>
+
 #include <linux/zx_hyp.h>
 #include <zircon/syscalls.h>
+#include <zircon/syscalls/object.h>
+#include <zircon/syscalls/resource.h>
 #include <zx_hyp/zx_hyp.h>
 
 #include "unit.h"
@@ -14,9 +18,10 @@
 #define HANDLE2 0x6d5e4f37u
 #define WORD1 0xfedcba98u
 #define LONG1 0xfedcba9876543210u
+#define LONG2 0x8877665544332211u
 #define ADDRESS(pointer) ((uintptr_t)(pointer))
 
-static uint64_t cell1;
+static uint64_t cell1, cell2;
 
 START_TEST(handle_close_names_the_handle)
 {
@@ -83,9 +88,149 @@ START_TEST(handle_replace_passes_all)
 }
 END_TEST
 
+START_TEST(object_get_info_passes_all)
+{
+	char buffer[8];
+	struct zx_hyp_object_get_info expected = {
+		sizeof(expected),
+		.handle = HANDLE1,
+		.topic = WORD1,
+		.buffer = ADDRESS(buffer),
+		.buffer_size = LONG1,
+		.out_actual = ADDRESS(&cell1),
+		.out_avail = ADDRESS(&cell2),
+	};
+
+	ck_assert_int_eq(zx_object_get_info(HANDLE1, WORD1, buffer, LONG1, &cell1, &cell2),
+			 ZX_OK);
+	assert_asked(ZX_HYP_OBJECT_GET_INFO, expected);
+}
+END_TEST
+
+static uint32_t told_kind;
+
+static void tell_resource(unsigned long request, const void *argument)
+{
+	const struct zx_hyp_object_get_info *call = argument;
+	struct zx_hyp_info_resource record = {
+		.kind = told_kind, .base = LONG1, .len = LONG2, .name = "a name",
+	};
+
+	ck_assert_uint_eq(request, ZX_HYP_OBJECT_GET_INFO);
+	memcpy((void *)(uintptr_t)call->buffer, &record, sizeof(record));
+}
+
+static const struct {
+	uint32_t kind;
+	uint64_t base;
+} told[] = {
+	{ ZX_HYP_RESOURCE_HYPERVISOR, ZX_RSRC_SYSTEM_HYPERVISOR_BASE },
+	{ ZX_HYP_RESOURCE_VMEX, ZX_RSRC_SYSTEM_VMEX_BASE },
+};
+
+START_TEST(object_get_info_tells_resources_as_ranges_of_the_system)
+{
+	zx_info_resource_t info;
+	size_t i;
+
+	fake.handler = tell_resource;
+	for (i = 0; i < UNIT_COUNT(told); i++) {
+		told_kind = told[i].kind;
+		ck_assert_int_eq(zx_object_get_info(HANDLE1, ZX_INFO_RESOURCE, &info,
+						    sizeof(info), NULL, NULL),
+				 ZX_OK);
+		ck_assert_uint_eq(info.kind, ZX_RSRC_KIND_SYSTEM);
+		ck_assert_uint_eq(info.flags, 0);
+		ck_assert_uint_eq(info.base, told[i].base);
+		ck_assert_uint_eq(info.size, 1);
+		ck_assert_str_eq(info.name, "a name");
+	}
+}
+END_TEST
+
+START_TEST(object_get_info_fills_buffers_that_are_not_aligned)
+{
+	char buffer[1 + sizeof(zx_info_resource_t) + 1];
+	uint32_t kind;
+
+	memset(buffer, 'x', sizeof(buffer));
+	fake.handler = tell_resource;
+	told_kind = ZX_HYP_RESOURCE_VMEX;
+	ck_assert_int_eq(zx_object_get_info(HANDLE1, ZX_INFO_RESOURCE, buffer + 1,
+					    sizeof(zx_info_resource_t), NULL, NULL),
+			 ZX_OK);
+	memcpy(&kind, buffer + 1, sizeof(kind));
+	ck_assert_uint_eq(kind, ZX_RSRC_KIND_SYSTEM);
+	ck_assert_int_eq(buffer[0], 'x');
+	ck_assert_int_eq(buffer[sizeof(buffer) - 1], 'x');
+}
+END_TEST
+
+START_TEST(object_get_info_leaves_the_buffer_alone_when_it_fails)
+{
+	zx_info_resource_t info, before;
+
+	memset(&info, 0xa5, sizeof(info));
+	info.kind = ZX_HYP_RESOURCE_VMEX;
+	before = info;
+	fake.result = -ZX_ERR_BUFFER_TOO_SMALL;
+	ck_assert_int_eq(zx_object_get_info(HANDLE1, ZX_INFO_RESOURCE, &info, sizeof(info),
+					    NULL, NULL),
+			 ZX_ERR_BUFFER_TOO_SMALL);
+	ck_assert_mem_eq(&info, &before, sizeof(info));
+	ck_assert_int_eq(zx_object_get_info(HANDLE1, ZX_INFO_RESOURCE, NULL, 0, NULL, NULL),
+			 ZX_ERR_BUFFER_TOO_SMALL);
+}
+END_TEST
+
+START_TEST(object_get_info_leaves_other_topics_alone)
+{
+	zx_info_resource_t info;
+
+	fake.handler = tell_resource;
+	told_kind = ZX_HYP_RESOURCE_VMEX;
+	ck_assert_int_eq(zx_object_get_info(HANDLE1, ZX_INFO_VMAR, &info, sizeof(info),
+					    NULL, NULL),
+			 ZX_OK);
+	ck_assert_uint_eq(info.kind, ZX_HYP_RESOURCE_VMEX);
+	ck_assert_uint_eq(info.base, LONG1);
+}
+END_TEST
+
+START_TEST(object_get_property_passes_all)
+{
+	struct zx_hyp_object_property expected = {
+		sizeof(expected),
+		.handle = HANDLE1,
+		.property = WORD1,
+		.value = ADDRESS(&cell1),
+		.value_size = LONG1,
+	};
+
+	ck_assert_int_eq(zx_object_get_property(HANDLE1, WORD1, &cell1, LONG1), ZX_OK);
+	assert_asked(ZX_HYP_OBJECT_GET_PROPERTY, expected);
+}
+END_TEST
+
+START_TEST(object_set_property_passes_all)
+{
+	struct zx_hyp_object_property expected = {
+		sizeof(expected),
+		.handle = HANDLE1,
+		.property = WORD1,
+		.value = ADDRESS(&cell1),
+		.value_size = LONG1,
+	};
+
+	ck_assert_int_eq(zx_object_set_property(HANDLE1, WORD1, &cell1, LONG1), ZX_OK);
+	assert_asked(ZX_HYP_OBJECT_SET_PROPERTY, expected);
+}
+END_TEST
+
 START_TEST(underscored_names_are_the_same_functions)
 {
 	ck_assert(_zx_handle_close_many == zx_handle_close_many);
+	ck_assert(_zx_object_get_info == zx_object_get_info);
 }
 END_TEST
 
@@ -96,6 +241,13 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(handle_close_many_of_none_asks_nothing),
 	UNIT_TEST(handle_duplicate_passes_all),
 	UNIT_TEST(handle_replace_passes_all),
+	UNIT_TEST(object_get_info_passes_all),
+	UNIT_TEST(object_get_info_tells_resources_as_ranges_of_the_system),
+	UNIT_TEST(object_get_info_fills_buffers_that_are_not_aligned),
+	UNIT_TEST(object_get_info_leaves_the_buffer_alone_when_it_fails),
+	UNIT_TEST(object_get_info_leaves_other_topics_alone),
+	UNIT_TEST(object_get_property_passes_all),
+	UNIT_TEST(object_set_property_passes_all),
 	UNIT_TEST(underscored_names_are_the_same_functions),
 };
 
