@@ -128,7 +128,134 @@ zx_status_t zx_object_get_property(zx_handle_t handle, uint32_t property, void *
 zx_status_t zx_object_set_property(zx_handle_t handle, uint32_t property,
 				   const void *value, size_t value_size);
 
+/**
+ * zx_object_signal - clear and set signals of an object
+ * @handle: event, event pair, VMO or vCPU, right SIGNAL
+ * @clear_mask: signals that are cleared first
+ * @set_mask: signals that are set then
+ *
+ * ZX_USER_SIGNAL_0 to ZX_USER_SIGNAL_7 are the program's own; events and event
+ * pairs have ZX_EVENT_SIGNALED and ZX_EVENTPAIR_SIGNALED in addition.
+ *
+ * Return:
+ * * ZX_OK
+ * * ZX_ERR_BAD_HANDLE, ZX_ERR_ACCESS_DENIED - of @handle
+ * * ZX_ERR_NOT_SUPPORTED - an object of this type has no signals
+ * * ZX_ERR_INVALID_ARGS - a mask has other signals
+ */
+zx_status_t zx_object_signal(zx_handle_t handle, uint32_t clear_mask, uint32_t set_mask);
+
+/**
+ * zx_object_signal_peer - clear and set signals of an event pair's other end
+ * @handle: event pair, right SIGNAL_PEER
+ * @clear_mask: signals that are cleared first
+ * @set_mask: signals that are set then
+ *
+ * Return:
+ * * ZX_OK
+ * * ZX_ERR_BAD_HANDLE, ZX_ERR_ACCESS_DENIED - of @handle
+ * * ZX_ERR_NOT_SUPPORTED - an object of this type has no other end
+ * * ZX_ERR_INVALID_ARGS - a mask has signals that zx_object_signal() does not
+ *   take
+ * * ZX_ERR_PEER_CLOSED - the other end is gone
+ */
+zx_status_t zx_object_signal_peer(zx_handle_t handle, uint32_t clear_mask,
+				  uint32_t set_mask);
+
+/**
+ * zx_object_wait_one - wait for signals of an object
+ * @handle: event, event pair, VMO or vCPU, right WAIT
+ * @signals: any of these ends the wait
+ * @deadline: monotonic time, nanoseconds
+ * @observed: NULL, or where the object's signals go; they are also written with
+ *	ZX_ERR_TIMED_OUT and ZX_ERR_CANCELED
+ *
+ * Return:
+ * * ZX_OK
+ * * ZX_ERR_BAD_HANDLE, ZX_ERR_ACCESS_DENIED - of @handle
+ * * ZX_ERR_NOT_SUPPORTED - an object of this type has no signals
+ * * ZX_ERR_TIMED_OUT - @deadline has passed
+ * * ZX_ERR_CANCELED - @handle was closed meanwhile, which @observed tells as
+ *   ZX_SIGNAL_HANDLE_CLOSED
+ * * ZX_ERR_INVALID_ARGS - @observed cannot be written
+ */
+zx_status_t zx_object_wait_one(zx_handle_t handle, zx_signals_t signals,
+			       zx_time_t deadline, zx_signals_t *observed);
+
+/**
+ * zx_object_wait_many - wait for signals of any of many objects
+ * @items: the objects, each with the right WAIT, and the signals that end the
+ *	wait; their pending signals are written, also with ZX_ERR_TIMED_OUT and
+ *	ZX_ERR_CANCELED
+ * @num_items: how many, at most ZX_WAIT_MANY_MAX_ITEMS; 0 sleeps
+ * @deadline: monotonic time, nanoseconds
+ *
+ * Return:
+ * * ZX_OK
+ * * ZX_ERR_OUT_OF_RANGE - too many items
+ * * ZX_ERR_BAD_HANDLE, ZX_ERR_ACCESS_DENIED, ZX_ERR_NOT_SUPPORTED - of the first
+ *   item that cannot be waited for
+ * * ZX_ERR_TIMED_OUT - @deadline has passed
+ * * ZX_ERR_CANCELED - a handle was closed meanwhile, which its pending signals
+ *   tell as ZX_SIGNAL_HANDLE_CLOSED
+ * * ZX_ERR_INVALID_ARGS - @items cannot be read or written
+ */
+zx_status_t zx_object_wait_many(zx_wait_item_t *items, size_t num_items,
+				zx_time_t deadline);
+
+/**
+ * zx_object_wait_async - have signals of an object reported to a port, once
+ * @handle: event, event pair, VMO or vCPU, right WAIT
+ * @port: port, right WRITE
+ * @key: goes into the packet
+ * @signals: any of these is reported
+ * @options: ZX_WAIT_ASYNC_ONCE; or ZX_WAIT_ASYNC_TIMESTAMP for the time in the
+ *	packet, ZX_WAIT_ASYNC_EDGE to pass over signals that are set already
+ *	until they have been cleared and set again
+ *
+ * The first match queues a packet of ZX_PKT_TYPE_SIGNAL_ONE and ends the wait.
+ * Closing @handle ends it without one; what is queued already stays.
+ *
+ * Return:
+ * * ZX_OK
+ * * ZX_ERR_BAD_HANDLE, ZX_ERR_WRONG_TYPE, ZX_ERR_ACCESS_DENIED - of @port, then
+ *   of @handle, whose type is ZX_ERR_NOT_SUPPORTED when it has no signals
+ * * ZX_ERR_INVALID_ARGS - unknown @options; also ZX_WAIT_ASYNC_BOOT_TIMESTAMP,
+ *   which the module does not carry out
+ */
+zx_status_t zx_object_wait_async(zx_handle_t handle, zx_handle_t port, uint64_t key,
+				 zx_signals_t signals, uint32_t options);
+
+/**
+ * zx_event_create - make an event: an object that has signals and nothing else
+ * @options: 0
+ * @out: where the handle goes, with ZX_DEFAULT_EVENT_RIGHTS
+ *
+ * Return:
+ * * ZX_OK
+ * * ZX_ERR_INVALID_ARGS - @options is not 0, or @out cannot be written
+ */
+zx_status_t zx_event_create(uint32_t options, zx_handle_t *out);
+
+/**
+ * zx_eventpair_create - make two events that can signal each other
+ * @options: 0
+ * @out0: where the handle of one end goes, with ZX_DEFAULT_EVENTPAIR_RIGHTS
+ * @out1: where that of the other goes, with the same
+ *
+ * When the last handle of one end is closed the other gets
+ * ZX_EVENTPAIR_PEER_CLOSED.
+ *
+ * Return:
+ * * ZX_OK
+ * * ZX_ERR_NOT_SUPPORTED - @options is not 0
+ * * ZX_ERR_INVALID_ARGS - @out0 or @out1 cannot be written
+ */
+zx_status_t zx_eventpair_create(uint32_t options, zx_handle_t *out0, zx_handle_t *out1);
+
 /* The same functions under their other name. */
+extern __typeof__(zx_event_create) _zx_event_create;
+extern __typeof__(zx_eventpair_create) _zx_eventpair_create;
 extern __typeof__(zx_handle_close) _zx_handle_close;
 extern __typeof__(zx_handle_close_many) _zx_handle_close_many;
 extern __typeof__(zx_handle_duplicate) _zx_handle_duplicate;
@@ -136,6 +263,11 @@ extern __typeof__(zx_handle_replace) _zx_handle_replace;
 extern __typeof__(zx_object_get_info) _zx_object_get_info;
 extern __typeof__(zx_object_get_property) _zx_object_get_property;
 extern __typeof__(zx_object_set_property) _zx_object_set_property;
+extern __typeof__(zx_object_signal) _zx_object_signal;
+extern __typeof__(zx_object_signal_peer) _zx_object_signal_peer;
+extern __typeof__(zx_object_wait_async) _zx_object_wait_async;
+extern __typeof__(zx_object_wait_many) _zx_object_wait_many;
+extern __typeof__(zx_object_wait_one) _zx_object_wait_one;
 
 __END_CDECLS
 

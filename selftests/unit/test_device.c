@@ -45,6 +45,8 @@ static void assert_makers(zx_status_t status)
 	ck_assert_int_eq(zx_hyp_resource_get(ZX_HYP_RESOURCE_HYPERVISOR, &one), status);
 	ck_assert_int_eq(zx_vmo_create(4096, 0, &one), status);
 	ck_assert_int_eq(zx_guest_create(HANDLE, 0, &one, &two), status);
+	ck_assert_int_eq(zx_event_create(0, &one), status);
+	ck_assert_int_eq(zx_eventpair_create(0, &one, &two), status);
 	ck_assert_int_eq(zx_hyp_info_get(&info, sizeof(info)), status);
 	ck_assert_uint_eq(zx_vmar_root_self(), ZX_HANDLE_INVALID);
 	ck_assert_uint_eq(one, HANDLE);
@@ -53,6 +55,7 @@ static void assert_makers(zx_status_t status)
 
 static void assert_users_of_objects_get_bad_handle(void)
 {
+	zx_wait_item_t item = { .handle = HANDLE, .waitfor = ZX_USER_SIGNAL_0 };
 	zx_handle_t handle = HANDLE;
 	char name[ZX_MAX_NAME_LEN];
 
@@ -66,6 +69,13 @@ static void assert_users_of_objects_get_bad_handle(void)
 			 ZX_ERR_BAD_HANDLE);
 	ck_assert_int_eq(zx_object_set_property(HANDLE, ZX_PROP_NAME, "", 0),
 			 ZX_ERR_BAD_HANDLE);
+	ck_assert_int_eq(zx_object_signal(HANDLE, 0, 0), ZX_ERR_BAD_HANDLE);
+	ck_assert_int_eq(zx_object_signal_peer(HANDLE, 0, 0), ZX_ERR_BAD_HANDLE);
+	ck_assert_int_eq(zx_object_wait_one(HANDLE, 1, ZX_TIME_INFINITE, NULL),
+			 ZX_ERR_BAD_HANDLE);
+	ck_assert_int_eq(zx_object_wait_many(&item, 1, ZX_TIME_INFINITE),
+			 ZX_ERR_BAD_HANDLE);
+	ck_assert_int_eq(zx_object_wait_async(HANDLE, HANDLE, 0, 1, 0), ZX_ERR_BAD_HANDLE);
 	ck_assert_uint_eq(handle, HANDLE);
 }
 

@@ -5,6 +5,7 @@
  * wrongly shows.
  */
 #include <string.h>
+#include <time.h>
 
 #include <linux/zx_hyp.h>
 #include <zircon/syscalls.h>
@@ -17,8 +18,10 @@
 #define HANDLE1 0x7fa1b2c3u
 #define HANDLE2 0x6d5e4f37u
 #define WORD1 0xfedcba98u
+#define WORD2 0x89674523u
 #define LONG1 0xfedcba9876543210u
 #define LONG2 0x8877665544332211u
+#define DEADLINE 0x7edcba9876543210
 #define ADDRESS(pointer) ((uintptr_t)(pointer))
 
 static uint64_t cell1, cell2;
@@ -227,10 +230,171 @@ START_TEST(object_set_property_passes_all)
 }
 END_TEST
 
+START_TEST(object_signal_passes_both_masks)
+{
+	struct zx_hyp_object_signal expected = {
+		sizeof(expected), .handle = HANDLE1, .clear = WORD1, .set = WORD2,
+	};
+
+	ck_assert_int_eq(zx_object_signal(HANDLE1, WORD1, WORD2), ZX_OK);
+	assert_asked(ZX_HYP_OBJECT_SIGNAL, expected);
+}
+END_TEST
+
+START_TEST(object_signal_peer_passes_both_masks)
+{
+	struct zx_hyp_object_signal expected = {
+		sizeof(expected), .handle = HANDLE1, .clear = WORD1, .set = WORD2,
+	};
+
+	ck_assert_int_eq(zx_object_signal_peer(HANDLE1, WORD1, WORD2), ZX_OK);
+	assert_asked(ZX_HYP_OBJECT_SIGNAL_PEER, expected);
+}
+END_TEST
+
+START_TEST(object_wait_one_passes_all)
+{
+	struct zx_hyp_object_wait_one expected = {
+		sizeof(expected),
+		.handle = HANDLE1,
+		.signals = WORD1,
+		.deadline = DEADLINE,
+		.out_observed = ADDRESS(&cell1),
+	};
+
+	ck_assert_int_eq(zx_object_wait_one(HANDLE1, WORD1, DEADLINE, (void *)&cell1), ZX_OK);
+	assert_asked(ZX_HYP_OBJECT_WAIT_ONE, expected);
+}
+END_TEST
+
+START_TEST(object_wait_one_passes_a_deadline_before_all_time)
+{
+	struct zx_hyp_object_wait_one expected = {
+		sizeof(expected),
+		.handle = HANDLE1,
+		.signals = WORD1,
+		.deadline = INT64_MIN,
+	};
+
+	fake.result = -ZX_ERR_TIMED_OUT;
+	ck_assert_int_eq(zx_object_wait_one(HANDLE1, WORD1, ZX_TIME_INFINITE_PAST, NULL),
+			 ZX_ERR_TIMED_OUT);
+	assert_asked(ZX_HYP_OBJECT_WAIT_ONE, expected);
+}
+END_TEST
+
+START_TEST(interrupted_waits_go_on_to_the_same_deadline)
+{
+	struct zx_hyp_object_wait_one expected = {
+		sizeof(expected), .handle = HANDLE1, .signals = WORD1, .deadline = DEADLINE,
+	};
+
+	fake.interrupts = 3;
+	fake.result = -ZX_ERR_TIMED_OUT;
+	ck_assert_int_eq(zx_object_wait_one(HANDLE1, WORD1, DEADLINE, NULL),
+			 ZX_ERR_TIMED_OUT);
+	ck_assert_int_eq(fake.ioctls, 4);
+	assert_asked(ZX_HYP_OBJECT_WAIT_ONE, expected);
+}
+END_TEST
+
+START_TEST(object_wait_many_passes_all)
+{
+	zx_wait_item_t items[2];
+	struct zx_hyp_object_wait_many expected = {
+		sizeof(expected),
+		.items = ADDRESS(items),
+		.count = LONG1,
+		.deadline = DEADLINE,
+	};
+
+	ck_assert_int_eq(zx_object_wait_many(items, LONG1, DEADLINE), ZX_OK);
+	assert_asked(ZX_HYP_OBJECT_WAIT_MANY, expected);
+}
+END_TEST
+
+static int sleeps;
+static struct timespec slept_until;
+
+int __wrap_clock_nanosleep(clockid_t clock, int flags, const struct timespec *until,
+			   struct timespec *left);
+
+/* Nobody sleeps here: the test looks at what was asked for. */
+int __wrap_clock_nanosleep(clockid_t clock, int flags, const struct timespec *until,
+			   struct timespec *left)
+{
+	(void)left;
+	ck_assert_int_eq(clock, CLOCK_MONOTONIC);
+	ck_assert_int_eq(flags, TIMER_ABSTIME);
+	slept_until = *until;
+	sleeps++;
+	return 0;
+}
+
+START_TEST(object_wait_many_for_nothing_sleeps_without_a_device)
+{
+	ck_assert_int_eq(zx_object_wait_many(NULL, 0, 12345678901234), ZX_ERR_TIMED_OUT);
+	ck_assert_int_eq(sleeps, 1);
+	ck_assert_int_eq(slept_until.tv_sec, 12345);
+	ck_assert_int_eq(slept_until.tv_nsec, 678901234);
+	ck_assert_int_eq(fake.opens, 0);
+}
+END_TEST
+
+START_TEST(object_wait_many_for_nothing_until_the_past_does_not_sleep)
+{
+	ck_assert_int_eq(zx_object_wait_many(NULL, 0, ZX_TIME_INFINITE_PAST),
+			 ZX_ERR_TIMED_OUT);
+	ck_assert_int_eq(sleeps, 0);
+}
+END_TEST
+
+START_TEST(object_wait_async_passes_all)
+{
+	struct zx_hyp_object_wait_async expected = {
+		sizeof(expected),
+		.handle = HANDLE1,
+		.port = HANDLE2,
+		.signals = WORD1,
+		.key = LONG1,
+		.options = WORD2,
+	};
+
+	ck_assert_int_eq(zx_object_wait_async(HANDLE1, HANDLE2, LONG1, WORD1, WORD2), ZX_OK);
+	assert_asked(ZX_HYP_OBJECT_WAIT_ASYNC, expected);
+}
+END_TEST
+
+START_TEST(event_create_passes_all)
+{
+	struct zx_hyp_event_create expected = {
+		sizeof(expected), .options = WORD1, .out_handle = ADDRESS(&cell1),
+	};
+
+	ck_assert_int_eq(zx_event_create(WORD1, (void *)&cell1), ZX_OK);
+	assert_asked(ZX_HYP_EVENT_CREATE, expected);
+}
+END_TEST
+
+START_TEST(eventpair_create_passes_all)
+{
+	struct zx_hyp_eventpair_create expected = {
+		sizeof(expected),
+		.options = WORD1,
+		.out_handle0 = ADDRESS(&cell1),
+		.out_handle1 = ADDRESS(&cell2),
+	};
+
+	ck_assert_int_eq(zx_eventpair_create(WORD1, (void *)&cell1, (void *)&cell2), ZX_OK);
+	assert_asked(ZX_HYP_EVENTPAIR_CREATE, expected);
+}
+END_TEST
+
 START_TEST(underscored_names_are_the_same_functions)
 {
 	ck_assert(_zx_handle_close_many == zx_handle_close_many);
 	ck_assert(_zx_object_get_info == zx_object_get_info);
+	ck_assert(_zx_event_create == zx_event_create);
 }
 END_TEST
 
@@ -248,6 +412,17 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(object_get_info_leaves_other_topics_alone),
 	UNIT_TEST(object_get_property_passes_all),
 	UNIT_TEST(object_set_property_passes_all),
+	UNIT_TEST(object_signal_passes_both_masks),
+	UNIT_TEST(object_signal_peer_passes_both_masks),
+	UNIT_TEST(object_wait_one_passes_all),
+	UNIT_TEST(object_wait_one_passes_a_deadline_before_all_time),
+	UNIT_TEST(interrupted_waits_go_on_to_the_same_deadline),
+	UNIT_TEST(object_wait_many_passes_all),
+	UNIT_TEST(object_wait_many_for_nothing_sleeps_without_a_device),
+	UNIT_TEST(object_wait_many_for_nothing_until_the_past_does_not_sleep),
+	UNIT_TEST(object_wait_async_passes_all),
+	UNIT_TEST(event_create_passes_all),
+	UNIT_TEST(eventpair_create_passes_all),
 	UNIT_TEST(underscored_names_are_the_same_functions),
 };
 
