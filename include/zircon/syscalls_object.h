@@ -253,6 +253,64 @@ zx_status_t zx_event_create(uint32_t options, zx_handle_t *out);
  */
 zx_status_t zx_eventpair_create(uint32_t options, zx_handle_t *out0, zx_handle_t *out1);
 
+/**
+ * zx_port_create - make a port: a queue of packets
+ * @options: 0; or ZX_PORT_BIND_TO_INTERRUPT, which has no effect, since there
+ *	are no interrupts to bind
+ * @out: where the handle goes, with ZX_DEFAULT_PORT_RIGHTS
+ *
+ * Return:
+ * * ZX_OK
+ * * ZX_ERR_INVALID_ARGS - unknown @options, or @out cannot be written
+ */
+zx_status_t zx_port_create(uint32_t options, zx_handle_t *out);
+
+/**
+ * zx_port_queue - put a packet at the end of a port's queue
+ * @handle: port, right WRITE
+ * @packet: the packet; it arrives as ZX_PKT_TYPE_USER, whatever its type
+ *
+ * Return:
+ * * ZX_OK
+ * * ZX_ERR_BAD_HANDLE, ZX_ERR_WRONG_TYPE, ZX_ERR_ACCESS_DENIED - of @handle
+ * * ZX_ERR_INVALID_ARGS - @packet cannot be read
+ * * ZX_ERR_SHOULD_WAIT - more than 4096 packets of this call are queued
+ */
+zx_status_t zx_port_queue(zx_handle_t handle, const zx_port_packet_t *packet);
+
+/**
+ * zx_port_wait - take the first packet of a port's queue, or wait for one
+ * @handle: port, right READ; closing it meanwhile does not end the wait
+ * @deadline: monotonic time, nanoseconds; a packet that is there is taken even
+ *	if it has passed
+ * @packet: where the packet goes; one that cannot be written is lost
+ *
+ * A packet goes to one of the threads that wait.
+ *
+ * Return:
+ * * ZX_OK
+ * * ZX_ERR_BAD_HANDLE, ZX_ERR_WRONG_TYPE, ZX_ERR_ACCESS_DENIED - of @handle
+ * * ZX_ERR_TIMED_OUT - @deadline has passed
+ * * ZX_ERR_INVALID_ARGS - @packet cannot be written
+ */
+zx_status_t zx_port_wait(zx_handle_t handle, zx_time_t deadline,
+			 zx_port_packet_t *packet);
+
+/**
+ * zx_port_cancel - end waits of zx_object_wait_async(), and drop their packets
+ * @handle: port, right WRITE
+ * @source: the handle that was given to zx_object_wait_async(), right WAIT; a
+ *	duplicate of it is another
+ * @key: the key that was given there
+ *
+ * Return:
+ * * ZX_OK
+ * * ZX_ERR_BAD_HANDLE, ZX_ERR_WRONG_TYPE, ZX_ERR_ACCESS_DENIED - of @handle, then
+ *   of @source, whose type is ZX_ERR_NOT_SUPPORTED when it has no signals
+ * * ZX_ERR_NOT_FOUND - there is neither such a wait nor such a packet
+ */
+zx_status_t zx_port_cancel(zx_handle_t handle, zx_handle_t source, uint64_t key);
+
 /* The same functions under their other name. */
 extern __typeof__(zx_event_create) _zx_event_create;
 extern __typeof__(zx_eventpair_create) _zx_eventpair_create;
@@ -268,6 +326,10 @@ extern __typeof__(zx_object_signal_peer) _zx_object_signal_peer;
 extern __typeof__(zx_object_wait_async) _zx_object_wait_async;
 extern __typeof__(zx_object_wait_many) _zx_object_wait_many;
 extern __typeof__(zx_object_wait_one) _zx_object_wait_one;
+extern __typeof__(zx_port_cancel) _zx_port_cancel;
+extern __typeof__(zx_port_create) _zx_port_create;
+extern __typeof__(zx_port_queue) _zx_port_queue;
+extern __typeof__(zx_port_wait) _zx_port_wait;
 
 __END_CDECLS
 

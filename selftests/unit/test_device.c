@@ -47,6 +47,7 @@ static void assert_makers(zx_status_t status)
 	ck_assert_int_eq(zx_guest_create(HANDLE, 0, &one, &two), status);
 	ck_assert_int_eq(zx_event_create(0, &one), status);
 	ck_assert_int_eq(zx_eventpair_create(0, &one, &two), status);
+	ck_assert_int_eq(zx_port_create(0, &one), status);
 	ck_assert_int_eq(zx_hyp_info_get(&info, sizeof(info)), status);
 	ck_assert_uint_eq(zx_vmar_root_self(), ZX_HANDLE_INVALID);
 	ck_assert_uint_eq(one, HANDLE);
@@ -79,6 +80,16 @@ static void assert_users_of_objects_get_bad_handle(void)
 	ck_assert_uint_eq(handle, HANDLE);
 }
 
+static void assert_users_of_ports_get_bad_handle(void)
+{
+	zx_port_packet_t packet = { .key = 0 };
+
+	ck_assert_int_eq(zx_port_queue(HANDLE, &packet), ZX_ERR_BAD_HANDLE);
+	ck_assert_int_eq(zx_port_wait(HANDLE, ZX_TIME_INFINITE, &packet),
+			 ZX_ERR_BAD_HANDLE);
+	ck_assert_int_eq(zx_port_cancel(HANDLE, HANDLE, 0), ZX_ERR_BAD_HANDLE);
+}
+
 static void assert_users_get_bad_handle(void)
 {
 	zx_port_packet_t packet;
@@ -101,6 +112,7 @@ static void assert_users_get_bad_handle(void)
 			 ZX_ERR_BAD_HANDLE);
 	ck_assert_int_eq(zx_vmar_unmap(HANDLE, 0, 4096), ZX_ERR_BAD_HANDLE);
 	assert_users_of_objects_get_bad_handle();
+	assert_users_of_ports_get_bad_handle();
 	ck_assert_int_eq(zx_handle_close(ZX_HANDLE_INVALID), ZX_OK);
 	ck_assert_int_eq(zx_handle_close_many(NULL, 0), ZX_OK);
 }

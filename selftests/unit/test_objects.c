@@ -10,6 +10,7 @@
 #include <linux/zx_hyp.h>
 #include <zircon/syscalls.h>
 #include <zircon/syscalls/object.h>
+#include <zircon/syscalls/port.h>
 #include <zircon/syscalls/resource.h>
 #include <zx_hyp/zx_hyp.h>
 
@@ -390,11 +391,61 @@ START_TEST(eventpair_create_passes_all)
 }
 END_TEST
 
+START_TEST(port_create_passes_all)
+{
+	struct zx_hyp_port_create expected = {
+		sizeof(expected), .options = WORD1, .out_handle = ADDRESS(&cell1),
+	};
+
+	ck_assert_int_eq(zx_port_create(WORD1, (void *)&cell1), ZX_OK);
+	assert_asked(ZX_HYP_PORT_CREATE, expected);
+}
+END_TEST
+
+START_TEST(port_queue_passes_all)
+{
+	zx_port_packet_t packet = { .key = LONG1 };
+	struct zx_hyp_port_queue expected = {
+		sizeof(expected), .port = HANDLE1, .packet = ADDRESS(&packet),
+	};
+
+	ck_assert_int_eq(zx_port_queue(HANDLE1, &packet), ZX_OK);
+	assert_asked(ZX_HYP_PORT_QUEUE, expected);
+}
+END_TEST
+
+START_TEST(port_wait_passes_all)
+{
+	zx_port_packet_t packet;
+	struct zx_hyp_port_wait expected = {
+		sizeof(expected),
+		.port = HANDLE1,
+		.deadline = DEADLINE,
+		.out_packet = ADDRESS(&packet),
+	};
+
+	ck_assert_int_eq(zx_port_wait(HANDLE1, DEADLINE, &packet), ZX_OK);
+	assert_asked(ZX_HYP_PORT_WAIT, expected);
+}
+END_TEST
+
+START_TEST(port_cancel_passes_all)
+{
+	struct zx_hyp_port_cancel expected = {
+		sizeof(expected), .port = HANDLE1, .source = HANDLE2, .key = LONG1,
+	};
+
+	ck_assert_int_eq(zx_port_cancel(HANDLE1, HANDLE2, LONG1), ZX_OK);
+	assert_asked(ZX_HYP_PORT_CANCEL, expected);
+}
+END_TEST
+
 START_TEST(underscored_names_are_the_same_functions)
 {
 	ck_assert(_zx_handle_close_many == zx_handle_close_many);
 	ck_assert(_zx_object_get_info == zx_object_get_info);
 	ck_assert(_zx_event_create == zx_event_create);
+	ck_assert(_zx_port_wait == zx_port_wait);
 }
 END_TEST
 
@@ -423,6 +474,10 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(object_wait_async_passes_all),
 	UNIT_TEST(event_create_passes_all),
 	UNIT_TEST(eventpair_create_passes_all),
+	UNIT_TEST(port_create_passes_all),
+	UNIT_TEST(port_queue_passes_all),
+	UNIT_TEST(port_wait_passes_all),
+	UNIT_TEST(port_cancel_passes_all),
 	UNIT_TEST(underscored_names_are_the_same_functions),
 };
 
