@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <zircon/syscalls.h>
 #include <zircon/syscalls/object.h>
 #include <zircon/syscalls/resource.h>
 #include <zx_hyp/zx_hyp.h>
@@ -49,6 +50,39 @@ ZX_EXPORT zx_status_t zx_hyp_info_get(zx_hyp_info_t *out, size_t size)
 		return ZX_ERR_INVALID_ARGS;
 	return libzx_make(ZX_HYP_QUERY, &call);
 }
+
+/* The kernel's kind, or 0, which is none: the kernel says so in its turn. */
+static uint32_t kernels_kind(uint32_t options, uint64_t base, size_t size)
+{
+	size_t i;
+
+	if (options != ZX_RSRC_KIND_SYSTEM || size != SYSTEM_SIZE)
+		return 0;
+	for (i = 0; i < SYSTEM_BASES; i++) {
+		if (system_bases[i].base == base)
+			return system_bases[i].kind;
+	}
+	return 0;
+}
+
+ZX_EXPORT zx_status_t zx_resource_create(zx_handle_t parent_rsrc, uint32_t options,
+					 uint64_t base, size_t size, const char *name,
+					 size_t name_size, zx_handle_t *resource_out)
+{
+	struct zx_hyp_resource_create call = {
+		.size = sizeof(call),
+		.parent = parent_rsrc,
+		.kind = kernels_kind(options, base, size),
+		/* The kernel cuts what is longer. */
+		.name_size = name_size < ZX_MAX_NAME_LEN ? (uint32_t)name_size :
+							   ZX_MAX_NAME_LEN,
+		.name = libzx_address(name),
+		.out_handle = libzx_address(resource_out),
+	};
+
+	return libzx_use(ZX_HYP_RESOURCE_CREATE, &call);
+}
+ZX_ALIAS(zx_resource_create);
 
 void libzx_name_resource(void *record)
 {

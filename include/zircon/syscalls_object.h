@@ -311,6 +311,29 @@ zx_status_t zx_port_wait(zx_handle_t handle, zx_time_t deadline,
  */
 zx_status_t zx_port_cancel(zx_handle_t handle, zx_handle_t source, uint64_t key);
 
+/**
+ * zx_resource_create - make a resource from another one
+ * @parent_rsrc: resource, right WRITE: see zx_hyp_resource_get()
+ * @options: ZX_RSRC_KIND_SYSTEM: see <zircon/syscalls/resource.h>
+ * @base: ZX_RSRC_SYSTEM_HYPERVISOR_BASE or ZX_RSRC_SYSTEM_VMEX_BASE
+ * @size: 1
+ * @name: the new resource's name, which needs no zero at its end
+ * @name_size: bytes; it is cut after ZX_MAX_NAME_LEN - 1
+ * @resource_out: where the handle goes, with ZX_DEFAULT_RESOURCE_RIGHTS
+ *
+ * The new resource allows what its parent does.
+ *
+ * Return:
+ * * ZX_OK
+ * * ZX_ERR_BAD_HANDLE, ZX_ERR_WRONG_TYPE, ZX_ERR_ACCESS_DENIED - of @parent_rsrc
+ * * ZX_ERR_INVALID_ARGS - other @options, @base or @size; @name cannot be read,
+ *   or @resource_out not written
+ * * ZX_ERR_ACCESS_DENIED - @parent_rsrc has another base
+ */
+zx_status_t zx_resource_create(zx_handle_t parent_rsrc, uint32_t options, uint64_t base,
+			       size_t size, const char *name, size_t name_size,
+			       zx_handle_t *resource_out);
+
 /* The same functions under their other name. */
 extern __typeof__(zx_event_create) _zx_event_create;
 extern __typeof__(zx_eventpair_create) _zx_eventpair_create;
@@ -330,6 +353,7 @@ extern __typeof__(zx_port_cancel) _zx_port_cancel;
 extern __typeof__(zx_port_create) _zx_port_create;
 extern __typeof__(zx_port_queue) _zx_port_queue;
 extern __typeof__(zx_port_wait) _zx_port_wait;
+extern __typeof__(zx_resource_create) _zx_resource_create;
 
 __END_CDECLS
 

@@ -13,6 +13,7 @@
 #include <zircon/syscalls.h>
 #include <zircon/syscalls/object.h>
 #include <zircon/syscalls/port.h>
+#include <zircon/syscalls/resource.h>
 #include <zx_hyp/zx_hyp.h>
 
 #include "unit.h"
@@ -77,6 +78,9 @@ static void assert_users_of_objects_get_bad_handle(void)
 	ck_assert_int_eq(zx_object_wait_many(&item, 1, ZX_TIME_INFINITE),
 			 ZX_ERR_BAD_HANDLE);
 	ck_assert_int_eq(zx_object_wait_async(HANDLE, HANDLE, 0, 1, 0), ZX_ERR_BAD_HANDLE);
+	ck_assert_int_eq(zx_resource_create(HANDLE, ZX_RSRC_KIND_SYSTEM, 0, 1, "", 0,
+					    &handle),
+			 ZX_ERR_BAD_HANDLE);
 	ck_assert_uint_eq(handle, HANDLE);
 }
 

@@ -440,12 +440,89 @@ START_TEST(port_cancel_passes_all)
 }
 END_TEST
 
+static const struct {
+	uint32_t options;
+	uint64_t base;
+	size_t size;
+	uint32_t kind;
+} asked_kinds[] = {
+	{ ZX_RSRC_KIND_SYSTEM, 0, 1, ZX_HYP_RESOURCE_HYPERVISOR },
+	{ ZX_RSRC_KIND_SYSTEM, 1, 1, ZX_HYP_RESOURCE_VMEX },
+	{ ZX_RSRC_KIND_SYSTEM, 2, 1, 0 },
+	{ ZX_RSRC_KIND_SYSTEM, 0x100000000, 1, 0 },
+	{ ZX_RSRC_KIND_SYSTEM, 0, 0, 0 },
+	{ ZX_RSRC_KIND_SYSTEM, 0, 2, 0 },
+	{ ZX_RSRC_KIND_SYSTEM, 0, 0x100000001, 0 },
+	{ ZX_RSRC_KIND_SYSTEM | ZX_RSRC_FLAG_EXCLUSIVE, 0, 1, 0 },
+	{ ZX_RSRC_KIND_MMIO, 0, 1, 0 },
+	{ ZX_RSRC_KIND_ROOT, 0, 1, 0 },
+	{ 0xffffffff, 0, 1, 0 },
+};
+
+START_TEST(resource_create_asks_the_kernel_for_its_own_kinds)
+{
+	static const char name[] = "a name";
+	size_t i;
+
+	for (i = 0; i < UNIT_COUNT(asked_kinds); i++) {
+		struct zx_hyp_resource_create expected = {
+			sizeof(expected),
+			.parent = HANDLE1,
+			.kind = asked_kinds[i].kind,
+			.name_size = 6,
+			.name = ADDRESS(name),
+			.out_handle = ADDRESS(&cell1),
+		};
+
+		ck_assert_int_eq(zx_resource_create(HANDLE1, asked_kinds[i].options,
+						    asked_kinds[i].base, asked_kinds[i].size,
+						    name, 6, (void *)&cell1),
+				 ZX_OK);
+		assert_asked(ZX_HYP_RESOURCE_CREATE, expected);
+	}
+}
+END_TEST
+
+/* The kernel looks at the parent first. */
+START_TEST(resource_create_leaves_bad_options_to_the_kernel)
+{
+	fake.result = -ZX_ERR_WRONG_TYPE;
+	ck_assert_int_eq(zx_resource_create(HANDLE1, 0xffffffff, LONG1, LONG2, NULL, 0,
+					    (void *)&cell1),
+			 ZX_ERR_WRONG_TYPE);
+	ck_assert_int_eq(fake.ioctls, 1);
+}
+END_TEST
+
+static const struct {
+	size_t given;
+	uint32_t passed;
+} name_sizes[] = {
+	{ 0, 0 }, { 31, 31 }, { 32, 32 }, { 33, 32 }, { 0x100000001, 32 },
+};
+
+START_TEST(resource_create_passes_no_more_of_a_name_than_fits)
+{
+	size_t i;
+
+	for (i = 0; i < UNIT_COUNT(name_sizes); i++) {
+		const struct zx_hyp_resource_create *call = (const void *)fake.argument;
+
+		ck_assert_int_eq(zx_resource_create(HANDLE1, ZX_RSRC_KIND_SYSTEM, 0, 1, NULL,
+						    name_sizes[i].given, (void *)&cell1),
+				 ZX_OK);
+		ck_assert_uint_eq(call->name_size, name_sizes[i].passed);
+	}
+}
+END_TEST
+
 START_TEST(underscored_names_are_the_same_functions)
 {
 	ck_assert(_zx_handle_close_many == zx_handle_close_many);
 	ck_assert(_zx_object_get_info == zx_object_get_info);
 	ck_assert(_zx_event_create == zx_event_create);
 	ck_assert(_zx_port_wait == zx_port_wait);
+	ck_assert(_zx_resource_create == zx_resource_create);
 }
 END_TEST
 
@@ -478,6 +555,9 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(port_queue_passes_all),
 	UNIT_TEST(port_wait_passes_all),
 	UNIT_TEST(port_cancel_passes_all),
+	UNIT_TEST(resource_create_asks_the_kernel_for_its_own_kinds),
+	UNIT_TEST(resource_create_leaves_bad_options_to_the_kernel),
+	UNIT_TEST(resource_create_passes_no_more_of_a_name_than_fits),
 	UNIT_TEST(underscored_names_are_the_same_functions),
 };
 
