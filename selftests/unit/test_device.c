@@ -14,6 +14,7 @@
 #include <zircon/syscalls/object.h>
 #include <zircon/syscalls/port.h>
 #include <zircon/syscalls/resource.h>
+#include <zx_hyp/fd.h>
 #include <zx_hyp/zx_hyp.h>
 
 #include "unit.h"
@@ -49,6 +50,7 @@ static void assert_makers(zx_status_t status)
 	ck_assert_int_eq(zx_event_create(0, &one), status);
 	ck_assert_int_eq(zx_eventpair_create(0, &one, &two), status);
 	ck_assert_int_eq(zx_port_create(0, &one), status);
+	ck_assert_int_eq(zx_hyp_handle_import(0, &one), status);
 	ck_assert_int_eq(zx_hyp_info_get(&info, sizeof(info)), status);
 	ck_assert_uint_eq(zx_vmar_root_self(), ZX_HANDLE_INVALID);
 	ck_assert_uint_eq(one, HANDLE);
@@ -87,11 +89,15 @@ static void assert_users_of_objects_get_bad_handle(void)
 static void assert_users_of_ports_get_bad_handle(void)
 {
 	zx_port_packet_t packet = { .key = 0 };
+	int fd = -7;
 
 	ck_assert_int_eq(zx_port_queue(HANDLE, &packet), ZX_ERR_BAD_HANDLE);
 	ck_assert_int_eq(zx_port_wait(HANDLE, ZX_TIME_INFINITE, &packet),
 			 ZX_ERR_BAD_HANDLE);
 	ck_assert_int_eq(zx_port_cancel(HANDLE, HANDLE, 0), ZX_ERR_BAD_HANDLE);
+	ck_assert_int_eq(zx_hyp_handle_export(HANDLE, &fd), ZX_ERR_BAD_HANDLE);
+	ck_assert_int_eq(zx_hyp_poll_fd(HANDLE, 0, &fd), ZX_ERR_BAD_HANDLE);
+	ck_assert_int_eq(fd, -7);
 }
 
 static void assert_users_get_bad_handle(void)

@@ -12,6 +12,7 @@
 #include <zircon/syscalls/object.h>
 #include <zircon/syscalls/port.h>
 #include <zircon/syscalls/resource.h>
+#include <zx_hyp/fd.h>
 #include <zx_hyp/zx_hyp.h>
 
 #include "unit.h"
@@ -516,6 +517,41 @@ START_TEST(resource_create_passes_no_more_of_a_name_than_fits)
 }
 END_TEST
 
+START_TEST(handle_export_passes_all)
+{
+	int fd;
+	struct zx_hyp_handle_export expected = {
+		sizeof(expected), .handle = HANDLE1, .out_fd = ADDRESS(&fd),
+	};
+
+	ck_assert_int_eq(zx_hyp_handle_export(HANDLE1, &fd), ZX_OK);
+	assert_asked(ZX_HYP_HANDLE_EXPORT, expected);
+}
+END_TEST
+
+START_TEST(handle_import_passes_any_descriptor)
+{
+	struct zx_hyp_handle_import expected = {
+		sizeof(expected), .fd = -1, .out_handle = ADDRESS(&cell1),
+	};
+
+	ck_assert_int_eq(zx_hyp_handle_import(-1, (void *)&cell1), ZX_OK);
+	assert_asked(ZX_HYP_HANDLE_IMPORT, expected);
+}
+END_TEST
+
+START_TEST(poll_fd_passes_all)
+{
+	int fd;
+	struct zx_hyp_object_poll_fd expected = {
+		sizeof(expected), .handle = HANDLE1, .signals = WORD1, .out_fd = ADDRESS(&fd),
+	};
+
+	ck_assert_int_eq(zx_hyp_poll_fd(HANDLE1, WORD1, &fd), ZX_OK);
+	assert_asked(ZX_HYP_OBJECT_POLL_FD, expected);
+}
+END_TEST
+
 START_TEST(underscored_names_are_the_same_functions)
 {
 	ck_assert(_zx_handle_close_many == zx_handle_close_many);
@@ -558,6 +594,9 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(resource_create_asks_the_kernel_for_its_own_kinds),
 	UNIT_TEST(resource_create_leaves_bad_options_to_the_kernel),
 	UNIT_TEST(resource_create_passes_no_more_of_a_name_than_fits),
+	UNIT_TEST(handle_export_passes_all),
+	UNIT_TEST(handle_import_passes_any_descriptor),
+	UNIT_TEST(poll_fd_passes_all),
 	UNIT_TEST(underscored_names_are_the_same_functions),
 };
 
