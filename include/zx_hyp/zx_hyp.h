@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What libzx adds to Zircon's interface: where resources come from, and what
- * the machine can do.
+ * What libzx adds to Zircon's interface: where resources come from, what the
+ * machine can do, and which API level's rights new handles have.
+ * <zx_hyp/fd.h> adds descriptors for handles.
  *
  * libzx opens /dev/zx_hyp once for the process, at the first call that needs
  * it, close-on-exec. While that fails, calls that make something answer
@@ -51,6 +52,13 @@ typedef struct zx_hyp_info {
 	uint32_t max_vcpus;
 	uint32_t gpa_bits;
 } zx_hyp_info_t;
+
+/* Levels of zx_hyp_rights_level(). */
+#define ZX_HYP_LEVEL_2017 2017 /* Magenta, August and September 2017 */
+#define ZX_HYP_LEVEL_2018 2018 /* Zircon in January 2018 */
+#define ZX_HYP_LEVEL_2019 2019 /* from August 2018 to 2021 */
+#define ZX_HYP_LEVEL_2022 2022
+#define ZX_HYP_LEVEL_2024 2024 /* from the end of 2022 on: what handles have anyway */
 
 /**
  * zx_hyp_resource_get - get a resource
@@ -104,6 +112,29 @@ zx_status_t zx_hyp_info_get(zx_hyp_info_t *out, size_t size);
  * * ZX_ERR_BAD_HANDLE - in a forked child: see the head of this file
  */
 zx_status_t zx_hyp_check(char *why, size_t size);
+
+/**
+ * zx_hyp_rights_level - choose the rights that new handles have
+ * @level: ZX_HYP_LEVEL_*
+ *
+ * From now on handles to new objects, and those of zx_hyp_resource_get(), have
+ * the rights that they had at that level, in the whole process. Handles that
+ * exist keep theirs. Other threads must not make any meanwhile, else those get
+ * the rights of either level.
+ *
+ * What calls demand stays as <zircon/syscalls.h> says, and rights that a level
+ * did not know its handles do not have: INSPECT and MANAGE_THREAD until 2018,
+ * WAIT in 2017. Calls that need them answer ZX_ERR_ACCESS_DENIED there.
+ *
+ * Return:
+ * * ZX_OK
+ * * ZX_ERR_INVALID_ARGS - unknown @level
+ * * ZX_ERR_NOT_SUPPORTED - there is no device, or its module does not know the
+ *   request
+ * * ZX_ERR_ACCESS_DENIED - the caller may not open the device
+ * * ZX_ERR_BAD_HANDLE - in a forked child: see the head of this file
+ */
+zx_status_t zx_hyp_rights_level(uint32_t level);
 
 __END_CDECLS
 

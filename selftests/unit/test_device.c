@@ -51,6 +51,7 @@ static void assert_makers(zx_status_t status)
 	ck_assert_int_eq(zx_eventpair_create(0, &one, &two), status);
 	ck_assert_int_eq(zx_port_create(0, &one), status);
 	ck_assert_int_eq(zx_hyp_handle_import(0, &one), status);
+	ck_assert_int_eq(zx_hyp_rights_level(ZX_HYP_LEVEL_2019), status);
 	ck_assert_int_eq(zx_hyp_info_get(&info, sizeof(info)), status);
 	ck_assert_uint_eq(zx_vmar_root_self(), ZX_HANDLE_INVALID);
 	ck_assert_uint_eq(one, HANDLE);
