@@ -20,6 +20,9 @@
 
 #define INVALID_ARGS	(-ZX_ERR_INVALID_ARGS)
 #define BAD_HANDLE	(-ZX_ERR_BAD_HANDLE)
+#define WRONG_TYPE	(-ZX_ERR_WRONG_TYPE)
+#define NOT_SUPPORTED	(-ZX_ERR_NOT_SUPPORTED)
+#define TIMED_OUT	(-ZX_ERR_TIMED_OUT)
 
 /*
  * Every request, with what it answers when all its members but the size are
@@ -70,6 +73,41 @@ static const struct request requests[] = {
 		FIELD(zx_hyp_vmar_root_self, reserved, 32)),
 	REQUEST(VMAR_MAP, zx_hyp_vmar_map, BAD_HANDLE),
 	REQUEST(VMAR_UNMAP, zx_hyp_vmar_unmap, BAD_HANDLE),
+	REQUEST(HANDLE_CLOSE_MANY, zx_hyp_handle_close_many, 0,
+		FIELD(zx_hyp_handle_close_many, reserved, 32)),
+	REQUEST(HANDLE_DUPLICATE, zx_hyp_handle_dup, BAD_HANDLE,
+		FIELD(zx_hyp_handle_dup, reserved, 32)),
+	REQUEST(HANDLE_REPLACE, zx_hyp_handle_dup, BAD_HANDLE,
+		FIELD(zx_hyp_handle_dup, reserved, 32)),
+	REQUEST(HANDLE_EXPORT, zx_hyp_handle_export, BAD_HANDLE),
+	/* Descriptor 0 is there, and is no handle. */
+	REQUEST(HANDLE_IMPORT, zx_hyp_handle_import, WRONG_TYPE),
+	REQUEST(RIGHTS_SET, zx_hyp_rights_set, NOT_SUPPORTED,
+		FIELD(zx_hyp_rights_set, reserved, 32)),
+	REQUEST(RESOURCE_CREATE, zx_hyp_resource_create, BAD_HANDLE),
+	REQUEST(OBJECT_GET_INFO, zx_hyp_object_get_info, NOT_SUPPORTED,
+		FIELD(zx_hyp_object_get_info, reserved, 32)),
+	REQUEST(OBJECT_GET_PROPERTY, zx_hyp_object_property, INVALID_ARGS,
+		FIELD(zx_hyp_object_property, reserved, 32)),
+	REQUEST(OBJECT_SET_PROPERTY, zx_hyp_object_property, INVALID_ARGS,
+		FIELD(zx_hyp_object_property, reserved, 32)),
+	REQUEST(OBJECT_SIGNAL, zx_hyp_object_signal, BAD_HANDLE),
+	REQUEST(OBJECT_SIGNAL_PEER, zx_hyp_object_signal, BAD_HANDLE),
+	REQUEST(OBJECT_WAIT_ONE, zx_hyp_object_wait_one, BAD_HANDLE,
+		FIELD(zx_hyp_object_wait_one, reserved, 32)),
+	REQUEST(OBJECT_WAIT_MANY, zx_hyp_object_wait_many, TIMED_OUT,
+		FIELD(zx_hyp_object_wait_many, reserved, 32)),
+	REQUEST(OBJECT_WAIT_ASYNC, zx_hyp_object_wait_async, BAD_HANDLE,
+		FIELD(zx_hyp_object_wait_async, reserved, 32)),
+	REQUEST(OBJECT_POLL_FD, zx_hyp_object_poll_fd, BAD_HANDLE,
+		FIELD(zx_hyp_object_poll_fd, reserved, 32)),
+	REQUEST(EVENT_CREATE, zx_hyp_event_create, INVALID_ARGS),
+	REQUEST(EVENTPAIR_CREATE, zx_hyp_eventpair_create, INVALID_ARGS),
+	REQUEST(PORT_CREATE, zx_hyp_port_create, INVALID_ARGS),
+	REQUEST(PORT_QUEUE, zx_hyp_port_queue, BAD_HANDLE),
+	REQUEST(PORT_WAIT, zx_hyp_port_wait, BAD_HANDLE),
+	REQUEST(PORT_CANCEL, zx_hyp_port_cancel, BAD_HANDLE,
+		FIELD(zx_hyp_port_cancel, reserved, 32)),
 };
 
 #define for_each_request(r) \
