@@ -1,241 +1,251 @@
 // SPDX-License-Identifier: MIT
 /*
- * Handles: their form, what a closed or a made-up one gets, and the type
- * check of every call against every type of object.
+ * Handles: their form, what a closed or a made-up one gets, and every call
+ * against every type of object, with each right missing.
  */
+#define _GNU_SOURCE
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <zircon/errors.h>
 #include <zircon/process.h>
 #include <zircon/syscalls.h>
+#include <zircon/syscalls/object.h>
 
 #include "guest/vm.h"
+#include "matrix.h"
 #include "zxtest.h"
 
-/* One object of each type that can be made. */
-enum { GUEST, VCPU, VMO, VMAR, RESOURCE, TYPES };
-
-static const char *const type_name[TYPES] = {
-	"guest", "vcpu", "vmo", "vmar", "resource",
-};
-
 FIXTURE(objects) {
-	zx_handle_t of[TYPES];
+	struct matrix m;
 };
 
 FIXTURE_SETUP(objects)
 {
-	self->of[RESOURCE] = hypervisor_resource();
-	ASSERT_OK(zx_guest_create(self->of[RESOURCE], 0, &self->of[GUEST],
-				  &self->of[VMAR]));
-	ASSERT_OK(zx_vcpu_create(self->of[GUEST], 0, 0, &self->of[VCPU]));
-	ASSERT_OK(zx_vmo_create(4096, 0, &self->of[VMO]));
+	matrix_setup(&self->m);
 }
 
 FIXTURE_TEARDOWN(objects)
 {
-	for (int t = 0; t < TYPES; t++) {
-		zxtest_row("%s", type_name[t]);
-		EXPECT_OK(zx_handle_close(self->of[t]));
+	matrix_teardown(&self->m);
+}
+
+/* ---- every call, every type, every right ------------------------------ */
+
+static bool row_is_about(const struct matrix_row *row, uint32_t type)
+{
+	return !row->only || row->only & 1u << type;
+}
+
+/* Whether the call has closed the handle that it was given. */
+static bool consumed(const struct matrix_row *row, zx_status_t status)
+{
+	return row->flags & ROW_CONSUMES ||
+	       (row->flags & ROW_MOVES && status == ZX_OK);
+}
+
+/* One call, through a handle of its own. */
+static void expect_of(struct matrix *m, const struct matrix_row *row,
+		      uint32_t type, zx_rights_t rights)
+{
+	zx_status_t status = matrix_expect(row, type, rights);
+	zx_handle_t h;
+
+	ASSERT_OK(zx_handle_duplicate(m->of[type], rights, &h));
+	EXPECT_STATUS(status, matrix_call(m, row, h));
+	EXPECT_STATUS(consumed(row, status) ? ZX_ERR_BAD_HANDLE : ZX_OK,
+		      zx_handle_close(h));
+}
+
+static zx_rights_t rights_of(zx_handle_t h)
+{
+	zx_info_handle_basic_t info;
+
+	ASSERT_OK(zx_object_get_info(h, ZX_INFO_HANDLE_BASIC, &info,
+				     sizeof(info), NULL, NULL));
+	return info.rights;
+}
+
+TEST_F(objects, have_handles_with_every_right)
+{
+	for_each_type(type) {
+		zxtest_row("%s", type_name(type));
+		EXPECT_EQ(ZX_RIGHT_MANAGE_VMO * 2 - 1, rights_of(self->m.of[type]));
 	}
 }
 
-/* ---- every call that takes a handle ----------------------------------- */
-
-static uint8_t out[256];
-
-static zx_status_t call_guest_create(zx_handle_t h)
+TEST_F_TIMEOUT(objects, every_call_says_of_every_type_what_it_should, 120)
 {
-	return zx_guest_create(h, 0, (void *)out, (void *)(out + 8));
+	for_each_row(row) {
+		for_each_type(type) {
+			if (!row_is_about(row, type))
+				continue;
+			zxtest_row("%s with a %s", row->name, type_name(type));
+			expect_of(&self->m, row, type, rights_of(self->m.of[type]));
+		}
+	}
 }
 
-static zx_status_t call_set_trap(zx_handle_t h)
+TEST_F_TIMEOUT(objects, every_call_misses_each_right_that_it_needs, 300)
 {
-	return zx_guest_set_trap(h, ZX_GUEST_TRAP_IO, 1, 1, 0, 0);
+	for_each_row(row) {
+		for_each_type(type) {
+			zx_rights_t all = rights_of(self->m.of[type]);
+
+			if (!row_is_about(row, type))
+				continue;
+			for (int bit = 0; bit < 25; bit++) {
+				zxtest_row("%s with a %s without right %d",
+					   row->name, type_name(type), bit);
+				expect_of(&self->m, row, type, all & ~(1u << bit));
+			}
+		}
+	}
 }
 
-static zx_status_t call_vcpu_create(zx_handle_t h)
+TEST_F_TIMEOUT(objects, every_call_takes_the_rights_that_it_needs_and_no_more, 120)
 {
-	return zx_vcpu_create(h, 0, 0, (void *)out);
+	for_each_row(row) {
+		for_each_type(type) {
+			zx_rights_t rights = row->rights;
+
+			if (!row_is_about(row, type))
+				continue;
+			zxtest_row("%s with a %s", row->name, type_name(type));
+			expect_of(&self->m, row, type, rights | row->any_right);
+			zxtest_row("%s with a %s without any right", row->name,
+				   type_name(type));
+			expect_of(&self->m, row, type, 0);
+		}
+	}
 }
 
-static zx_status_t call_enter(zx_handle_t h)
+/* vcpu_create takes the right of either of two API levels. */
+TEST_F(objects, vcpu_create_takes_either_right_to_manage)
 {
-	return zx_vcpu_enter(h, (void *)out);
+	static const struct {
+		zx_rights_t rights;
+		zx_status_t status;
+	} rows[] = {
+		{ ZX_RIGHT_MANAGE_PROCESS, ZX_ERR_BAD_STATE },
+		{ ZX_RIGHT_MANAGE_THREAD, ZX_ERR_BAD_STATE },
+		{ ZX_RIGHT_MANAGE_PROCESS | ZX_RIGHT_MANAGE_THREAD,
+		  ZX_ERR_BAD_STATE },
+		{ ZX_RIGHT_MANAGE_JOB | ZX_RIGHT_WRITE, ZX_ERR_ACCESS_DENIED },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		zx_handle_t guest, vcpu;
+
+		zxtest_row("rights %#x", rows[i].rights);
+		ASSERT_OK(zx_handle_duplicate(self->m.of[ZX_OBJ_TYPE_GUEST],
+					      rows[i].rights, &guest));
+		EXPECT_STATUS(rows[i].status, zx_vcpu_create(guest, 0, 0, &vcpu));
+		ASSERT_OK(zx_handle_close(guest));
+	}
 }
 
-static zx_status_t call_kick(zx_handle_t h)
+/* ---- values ----------------------------------------------------------- */
+
+/* Every call finds this value bad. */
+static void expect_bad(struct matrix *m, zx_handle_t h, const char *what)
 {
-	return zx_vcpu_kick(h);
-}
-
-static zx_status_t call_interrupt(zx_handle_t h)
-{
-	return zx_vcpu_interrupt(h, 64);
-}
-
-static zx_status_t call_read_state(zx_handle_t h)
-{
-	return zx_vcpu_read_state(h, ZX_VCPU_STATE, out,
-				  sizeof(zx_vcpu_state_t));
-}
-
-static zx_status_t call_write_state(zx_handle_t h)
-{
-	zx_vcpu_state_t state = { 0 };
-
-	return zx_vcpu_write_state(h, ZX_VCPU_STATE, &state, sizeof(state));
-}
-
-static zx_status_t call_vmo_read(zx_handle_t h)
-{
-	return zx_vmo_read(h, out, 0, 1);
-}
-
-static zx_status_t call_vmo_write(zx_handle_t h)
-{
-	return zx_vmo_write(h, "x", 0, 1);
-}
-
-static zx_status_t call_get_size(zx_handle_t h)
-{
-	return zx_vmo_get_size(h, (void *)out);
-}
-
-static zx_status_t call_map(zx_handle_t h)
-{
-	zx_handle_t vmo;
-	zx_status_t status;
-
-	ASSERT_OK(zx_vmo_create(4096, 0, &vmo));
-	status = zx_vmar_map(h, ZX_VM_PERM_READ, 0, vmo, 0, 4096, (void *)out);
-	ASSERT_OK(zx_handle_close(vmo));
-	return status;
-}
-
-static zx_status_t call_map_vmo(zx_handle_t h)
-{
-	return zx_vmar_map(zx_vmar_root_self(), ZX_VM_PERM_READ, 0, h, 0, 4096,
-			   (void *)out);
-}
-
-static zx_status_t call_unmap(zx_handle_t h)
-{
-	return zx_vmar_unmap(h, 0x40000000, 4096);
-}
-
-/* Writes its result? Which type does it take? */
-static const struct call {
-	const char *name;
-	zx_status_t (*fn)(zx_handle_t handle);
-	int takes;
-} calls[] = {
-	{ "guest_create", call_guest_create, RESOURCE },
-	{ "guest_set_trap", call_set_trap, GUEST },
-	{ "vcpu_create", call_vcpu_create, GUEST },
-	{ "vcpu_enter", call_enter, VCPU },
-	{ "vcpu_kick", call_kick, VCPU },
-	{ "vcpu_interrupt", call_interrupt, VCPU },
-	{ "vcpu_read_state", call_read_state, VCPU },
-	{ "vcpu_write_state", call_write_state, VCPU },
-	{ "vmo_read", call_vmo_read, VMO },
-	{ "vmo_write", call_vmo_write, VMO },
-	{ "vmo_get_size", call_get_size, VMO },
-	{ "vmar_map", call_map, VMAR },
-	{ "vmar_map of a VMO", call_map_vmo, VMO },
-	{ "vmar_unmap", call_unmap, VMAR },
-};
-
-/* Each call gives a status for a handle and writes nothing. */
-static void expect_from_all(zx_status_t status, zx_handle_t handle,
-			    const char *what)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
-		zxtest_row("%s with %s", calls[i].name, what);
-		poison(out, sizeof(out));
-		EXPECT_STATUS(status, calls[i].fn(handle));
-		EXPECT_TRUE(poisoned(out, sizeof(out)));
+	for_each_row(row) {
+		if (!h && row->flags & ROW_ZERO_OK)
+			continue;
+		zxtest_row("%s with %s, %#x", row->name, what, h);
+		EXPECT_STATUS(ZX_ERR_BAD_HANDLE, matrix_call(m, row, h));
 	}
 	zxtest_row_end();
 }
 
-TEST_F(objects, every_call_refuses_an_object_of_another_type)
+TEST_F(objects, zero_is_a_bad_handle_where_it_does_not_mean_none)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
-		for (int t = 0; t < TYPES; t++) {
-			if (t == calls[i].takes)
-				continue;
-			zxtest_row("%s with a %s", calls[i].name, type_name[t]);
-			poison(out, sizeof(out));
-			EXPECT_STATUS(ZX_ERR_WRONG_TYPE,
-				      calls[i].fn(self->of[t]));
-			EXPECT_TRUE(poisoned(out, sizeof(out)));
-		}
-	}
+	struct matrix *m = &self->m;
+	zx_handle_t h;
+
+	expect_bad(m, ZX_HANDLE_INVALID, "zero");
+	EXPECT_OK(zx_handle_close(ZX_HANDLE_INVALID));
+	EXPECT_OK(zx_handle_close_many(&(zx_handle_t){ 0 }, 1));
+	ASSERT_OK(zx_vmo_create(4096, 0, &h));
+	EXPECT_OK(zx_vmo_replace_as_executable(h, ZX_HANDLE_INVALID, &h));
+	EXPECT_OK(zx_handle_close(h));
+	EXPECT_OK(zx_guest_set_trap(m->of[ZX_OBJ_TYPE_GUEST], ZX_GUEST_TRAP_IO,
+				    0x9000, 1, ZX_HANDLE_INVALID, 0));
 }
 
 TEST_F(objects, values_have_both_low_bits_set_and_the_top_bit_clear)
 {
-	for (int t = 0; t < TYPES; t++) {
-		zxtest_row("%s: %#x", type_name[t], self->of[t]);
-		EXPECT_EQ(3u, self->of[t] & 3);
-		EXPECT_EQ(0u, self->of[t] & 0x80000000u);
-		for (int u = 0; u < t; u++)
-			EXPECT_NE(self->of[u], self->of[t]);
+	for_each_type(type) {
+		zx_handle_t h = self->m.of[type];
+
+		zxtest_row("%s: %#x", type_name(type), h);
+		EXPECT_EQ(3u, h & 3);
+		EXPECT_EQ(0u, h & 0x80000000u);
+		for_each_type(other)
+			if (other != type)
+				EXPECT_NE(self->m.of[other], h);
 	}
 	EXPECT_EQ(3u, zx_vmar_root_self() & 0x80000003u);
 }
 
-TEST_F(objects, low_bits_clear_or_top_bit_set_are_bad_handles)
+TEST_F_TIMEOUT(objects, low_bits_clear_or_top_bit_set_are_bad_handles, 120)
 {
-	for (int t = 0; t < TYPES; t++) {
-		zx_handle_t h = self->of[t];
+	for_each_type(type) {
+		zx_handle_t h = self->m.of[type];
 		const zx_handle_t wrong[] = {
 			h & ~1u, h & ~2u, h & ~3u, h | 0x80000000u,
 		};
 
-		for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
-			expect_from_all(ZX_ERR_BAD_HANDLE, wrong[i],
-					type_name[t]);
-			EXPECT_STATUS(ZX_ERR_BAD_HANDLE,
-				      zx_handle_close(wrong[i]));
-		}
+		for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
+			expect_bad(&self->m, wrong[i], type_name(type));
 	}
+}
+
+static bool is_alive(const struct matrix *m, zx_handle_t h)
+{
+	for_each_type(type)
+		if (h == m->of[type])
+			return true;
+	return h == m->port || h == m->event || h == m->vmo || h == m->peer ||
+	       h == zx_vmar_root_self();
 }
 
 TEST_F(objects, flipping_any_other_bit_makes_a_bad_handle)
 {
-	for (int t = 0; t < TYPES; t++) {
-		for (int bit = 2; bit < 31; bit++) {
-			zx_handle_t h = self->of[t] ^ 1u << bit;
-			uint64_t size;
-			bool alive = h == zx_vmar_root_self();
+	struct matrix *m = &self->m;
 
-			for (int u = 0; u < TYPES; u++)
-				alive |= h == self->of[u];
-			if (alive)
+	for_each_type(type) {
+		for (int bit = 2; bit < 31; bit++) {
+			zx_handle_t h = m->of[type] ^ 1u << bit;
+			if (is_alive(m, h))
 				continue;
-			zxtest_row("%s, bit %d", type_name[t], bit);
+			zxtest_row("%s, bit %d", type_name(type), bit);
 			EXPECT_STATUS(ZX_ERR_BAD_HANDLE,
-				      zx_vmo_get_size(h, &size));
+				      zx_object_get_info(h, ZX_INFO_HANDLE_VALID,
+							 NULL, 0, NULL, NULL));
 		}
 	}
 }
 
-TEST(made_up_values_are_bad_handles)
+TEST_F_TIMEOUT(objects, made_up_values_are_bad_handles, 120)
 {
 	static const zx_handle_t values[] = {
 		1, 2, 3, 4, 7, 0x7fffffff, 0x7ffffffc, 0x80000000, 0x80000003,
 		0xffffffff, 0xfffffffe,
 	};
-	zx_handle_t random = 0x12345;
 
-	expect_from_all(ZX_ERR_BAD_HANDLE, ZX_HANDLE_INVALID, "0");
 	for (size_t i = 0; i < ARRAY_SIZE(values); i++)
-		expect_from_all(ZX_ERR_BAD_HANDLE, values[i], "a constant");
-	for (int i = 0; i < 20000; i++) {
-		uint64_t size;
+		expect_bad(&self->m, values[i], "a constant");
+}
 
+TEST(random_values_are_bad_handles)
+{
+	zx_handle_t random = 0x12345;
+	uint64_t size;
+
+	for (int i = 0; i < 20000; i++) {
 		random = random * 1664525 + 1013904223;
 		zxtest_row("%#x", random);
 		EXPECT_STATUS(ZX_ERR_BAD_HANDLE,
@@ -243,35 +253,78 @@ TEST(made_up_values_are_bad_handles)
 	}
 }
 
-TEST(close_of_zero_is_ok)
+TEST_F_TIMEOUT(objects, a_closed_handle_is_bad_of_whatever_type, 120)
 {
-	EXPECT_OK(zx_handle_close(ZX_HANDLE_INVALID));
-	EXPECT_OK(zx_handle_close(ZX_HANDLE_INVALID));
+	struct matrix *m = &self->m;
+
+	for_each_type(type) {
+		zx_handle_t h, again;
+
+		ASSERT_OK(zx_handle_duplicate(m->of[type], ZX_RIGHT_SAME_RIGHTS, &h));
+		ASSERT_OK(zx_handle_close(h));
+		/* The next that is made does not revive it. */
+		ASSERT_OK(zx_handle_duplicate(m->of[type], ZX_RIGHT_SAME_RIGHTS,
+					      &again));
+		expect_bad(m, h, "a closed handle");
+		ASSERT_OK(zx_handle_close(again));
+	}
 }
 
-TEST_F(objects, a_closed_handle_is_bad)
-{
-	zx_handle_t h;
-	uint64_t size;
+/* ---- other processes -------------------------------------------------- */
 
-	ASSERT_OK(zx_vmo_create(4096, 0, &h));
-	ASSERT_OK(zx_handle_close(h));
-	EXPECT_STATUS(ZX_ERR_BAD_HANDLE, zx_handle_close(h));
-	EXPECT_STATUS(ZX_ERR_BAD_HANDLE, zx_vmo_get_size(h, &size));
-	expect_from_all(ZX_ERR_BAD_HANDLE, h, "a closed handle");
+/* Its handles, until the other side of the pipe is closed. */
+static void make_handles(int out, int until)
+{
+	struct matrix m;
+	char byte;
+
+	matrix_setup(&m);
+	if (write(out, &m, sizeof(m)) == sizeof(m))
+		(void)!read(until, &byte, 1);
+	_exit(0);
 }
 
-TEST_F(objects, a_failing_call_closes_nothing)
+/* The child is there before this process has used the library. */
+TEST_TIMEOUT(handles_of_another_process_are_bad, 120)
 {
-	uint64_t size = 0;
+	struct matrix m, others;
+	int from[2], to[2], status;
+	pid_t child;
 
-	for (int t = 0; t < TYPES; t++)
-		for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
-			if (t != calls[i].takes)
-				(void)calls[i].fn(self->of[t]);
-	EXPECT_OK(zx_vmo_get_size(self->of[VMO], &size));
-	EXPECT_EQ(4096ull, size);
-	EXPECT_OK(zx_vcpu_kick(self->of[VCPU]));
+	ASSERT_EQ(0, pipe(from));
+	ASSERT_EQ(0, pipe(to));
+	child = fork();
+	ASSERT_LE(0, child);
+	if (!child) {
+		close(to[1]);
+		make_handles(from[1], to[0]);
+	}
+	ASSERT_EQ((ssize_t)sizeof(others), read(from[0], &others, sizeof(others)));
+	matrix_setup(&m);
+	for_each_type(type)
+		expect_bad(&m, others.of[type], "another process's handle");
+	matrix_teardown(&m);
+	close(to[1]);
+	ASSERT_EQ(child, waitpid(child, &status, 0));
+	EXPECT_EQ(0, status);
+}
+
+/* ---- for as long as they live ----------------------------------------- */
+
+TEST_F_TIMEOUT(objects, no_call_on_a_bad_handle_harms_a_good_one, 120)
+{
+	struct matrix *m = &self->m;
+
+	expect_bad(m, m->of[ZX_OBJ_TYPE_VMO] ^ 1u << 24, "the neighbour of a good one");
+	for_each_row(row)
+		for_each_type(type)
+			if (row_is_about(row, type))
+				expect_of(m, row, type, 0);
+	for_each_type(type) {
+		zxtest_row("%s", type_name(type));
+		EXPECT_OK(zx_object_get_info(m->of[type], ZX_INFO_HANDLE_VALID,
+					     NULL, 0, NULL, NULL));
+	}
 }
 
 /*
