@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A thread that makes one call which waits: the test sees it asleep, does
+ * something, and sees what the call said.
+ */
+#ifndef SELFTESTS_SLEEPER_H
+#define SELFTESTS_SLEEPER_H
+
+#include <stdio.h>
+#include <sys/syscall.h>
+
+#include <zircon/syscalls.h>
+#include <zircon/syscalls/port.h>
+
+#include "guest/vm.h"
+#include "zxtest.h"
+
+#define SLEEPER_LIMIT	20	/* seconds that anything may take */
+
+struct sleeper {
+	zx_status_t (*call)(struct sleeper *s);
+	zx_handle_t handle;
+	zx_signals_t signals;
+	zx_time_t deadline;
+	zx_wait_item_t *items;
+	size_t count;
+
+	zx_status_t status;		/* what it said, when done */
+	zx_signals_t observed;
+	zx_port_packet_t packet;
+	zx_time_t end;			/* when it said that */
+
+	pthread_t thread;
+	volatile int tid;
+	volatile bool done;
+};
+
+static inline zx_status_t sleep_wait_one(struct sleeper *s)
+{
+	return zx_object_wait_one(s->handle, s->signals, s->deadline, &s->observed);
+}
+
+static inline zx_status_t sleep_wait_many(struct sleeper *s)
+{
+	return zx_object_wait_many(s->items, s->count, s->deadline);
+}
+
+static inline zx_status_t sleep_port_wait(struct sleeper *s)
+{
+	return zx_port_wait(s->handle, s->deadline, &s->packet);
+}
+
+static inline void *sleeper_run(void *arg)
+{
+	struct sleeper *s = arg;
+
+	s->tid = thread_id();
+	s->status = s->call(s);
+	s->end = zx_clock_get_monotonic();
+	__atomic_store_n(&s->done, true, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+static inline bool sleeper_done(struct sleeper *s)
+{
+	return __atomic_load_n(&s->done, __ATOMIC_ACQUIRE);
+}
+
+/* Whether the thread is blocked in a system call, and that is ioctl(). */
+static inline bool sleeper_in_call(const struct sleeper *s)
+{
+	char path[64], text[16] = "";
+	FILE *f;
+
+	if (!s->tid)
+		return false;
+	snprintf(path, sizeof(path), "/proc/self/task/%d/syscall", s->tid);
+	f = fopen(path, "re");
+	ASSERT_TRUE(f);
+	(void)!fgets(text, sizeof(text), f);
+	fclose(f);
+	return atoi(text) == SYS_ioctl;
+}
+
+/* Returns when the thread is asleep in its call; one that is not fails the test. */
+static inline void sleeper_start(struct sleeper *s)
+{
+	s->tid = 0;
+	s->done = false;
+	thread_start(&s->thread, sleeper_run, s);
+	ASSERT_TRUE(wait_until(SLEEPER_LIMIT, sleeper_done(s) ||
+			       sleeper_in_call(s)));
+	ASSERT_FALSE(sleeper_done(s));
+}
+
+/* The call comes back, and says so. */
+static inline zx_status_t sleeper_end(struct sleeper *s)
+{
+	ASSERT_TRUE(wait_until(SLEEPER_LIMIT, sleeper_done(s)));
+	thread_join(s->thread);
+	return s->status;
+}
+
+/*
+ * What just happened did not end the call: the thread sleeps, and there is no
+ * wake-up on its way, since those are sent before the call that causes them
+ * returns.
+ */
+static inline bool sleeper_sleeps(struct sleeper *s)
+{
+	return wait_until(SLEEPER_LIMIT, sleeper_done(s) ||
+			  sleeper_in_call(s)) && !sleeper_done(s);
+}
+
+#endif /* SELFTESTS_SLEEPER_H */
