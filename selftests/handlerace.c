@@ -1,14 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
  * Handles that go away as they are used: a call works, or there is no such
- * handle, and of two that take one handle one gets it. And tables that are
- * filled by many threads.
+ * handle, and of two that take one handle one gets it.
  */
 #define _GNU_SOURCE
-#include <fcntl.h>
-#include <stdatomic.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -586,6 +581,78 @@ TEST_TIMEOUT(a_handle_of_a_guest_is_closed_as_it_is_used, 600)
 	use_rows(true);
 }
 
+/* ---- fork ------------------------------------------------------------------ */
+
+/* Every call, in a process that has its parent's values and not its handles. */
+static void expect_none(struct subject *s, const struct row *row)
+{
+	int status;
+	pid_t pid = fork();
+
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		EXPECT_STATUS(ZX_ERR_BAD_HANDLE, row->use(s));
+		EXPECT_STATUS(ZX_ERR_BAD_HANDLE, zx_handle_close(s->h));
+		_exit(zxtest_failed());
+	}
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	EXPECT_OK(row->use(s));
+	if (!(row->flags & CONSUMES))
+		EXPECT_OK(zx_handle_close(s->h));
+	EXPECT_OK(zx_handle_close(s->other));
+}
+
+TEST_TIMEOUT(a_child_has_none_of_its_parents_handles, 120)
+{
+	struct subject s = { 0 };
+
+	vm_create(&s.vm);
+	vm_vcpu(&s.vm);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		/* It would kick first, which is a row of its own. */
+		if (rows[i].use == use_enter)
+			continue;
+		zxtest_row("%s", rows[i].name);
+		s.other = 0;
+		rows[i].make(&s);
+		expect_none(&s, &rows[i]);
+	}
+	vm_destroy(&s.vm);
+}
+
+static void make_one_and_tell(int sock)
+{
+	zx_handle_t event;
+
+	ASSERT_OK(zx_event_create(0, &event));
+	peer_send_value(sock, event);
+	peer_expect(sock, 'e');
+	EXPECT_OK(zx_object_signal(event, 0, ZX_EVENT_SIGNALED));
+	EXPECT_OK(zx_handle_close(event));
+}
+
+/* Each that used nothing before it was forked has handles of its own. */
+TEST(children_have_handles_of_their_own)
+{
+	struct peer peers[8];
+	zx_handle_t event;
+
+	for (size_t i = 0; i < ARRAY_SIZE(peers); i++)
+		peer_start(&peers[i], make_one_and_tell);
+	ASSERT_OK(zx_event_create(0, &event));
+	for (size_t i = 0; i < ARRAY_SIZE(peers); i++) {
+		zx_handle_t theirs = peer_receive_value(peers[i].sock);
+
+		zxtest_row("child %zu", i);
+		EXPECT_NE(event, theirs);
+		EXPECT_STATUS(ZX_ERR_BAD_HANDLE, zx_handle_close(theirs));
+		peer_say(peers[i].sock, 'e');
+		peer_end(&peers[i]);
+	}
+	EXPECT_OK(zx_handle_close(event));
+}
+
 /* ---- who has the last handle --------------------------------------------- */
 
 struct last {
@@ -647,165 +714,6 @@ TEST_TIMEOUT(a_handle_is_copied_in_time_or_its_object_is_gone, 120)
 	struct last l;
 
 	race_run(&race, &l);
-}
-
-/* ---- up to the cap and back ---------------------------------------------- */
-
-#define FILLERS		4
-#define CAP_PATH	"/sys/module/zx_hyp/parameters/max_handles"
-#define TIMES		10
-
-static unsigned int read_cap(void)
-{
-	unsigned int cap = 0;
-	FILE *file = fopen(CAP_PATH, "re");
-
-	if (!file)
-		SKIP("no %s", CAP_PATH);
-	ASSERT_EQ(1, fscanf(file, "%u", &cap));
-	fclose(file);
-	return cap;
-}
-
-static void write_cap(unsigned int cap)
-{
-	FILE *file = fopen(CAP_PATH, "we");
-
-	ASSERT_NE(NULL, (void *)file);
-	ASSERT_LT(0, fprintf(file, "%u", cap));
-	ASSERT_EQ(0, fclose(file));
-}
-
-struct filler {
-	zx_handle_t event;
-	unsigned int cap, count;
-	zx_handle_t *made;
-	pthread_t thread;
-};
-
-/* Makes handles of all kinds until there is no room. */
-static void *fill(void *arg)
-{
-	struct filler *f = arg;
-	zx_status_t status;
-
-	for (f->count = 0;; f->count++) {
-		zx_handle_t *out = &f->made[f->count];
-
-		ASSERT_LE(f->count, f->cap);
-		if (f->count % 64 == 1)
-			status = zx_event_create(0, out);
-		else if (f->count % 64 == 2)
-			status = zx_port_create(0, out);
-		else
-			status = zx_handle_duplicate(f->event, SAME, out);
-		if (status != ZX_OK)
-			break;
-	}
-	EXPECT_STATUS(ZX_ERR_NO_RESOURCES, status);
-	return NULL;
-}
-
-static void *empty(void *arg)
-{
-	struct filler *f = arg;
-
-	/* Half of them one by one. */
-	for (unsigned int i = 0; i < f->count / 2; i++)
-		EXPECT_OK(zx_handle_close(f->made[i]));
-	EXPECT_OK(zx_handle_close_many(f->made + f->count / 2,
-				       f->count - f->count / 2));
-	return NULL;
-}
-
-static void all_fillers(struct filler *f, void *(*fn)(void *))
-{
-	for (int i = 0; i < FILLERS; i++)
-		thread_start(&f[i].thread, fn, &f[i]);
-	for (int i = 0; i < FILLERS; i++)
-		thread_join(f[i].thread);
-}
-
-/* What needs no handle works, what needs one fails and leaves nothing. */
-static void expect_full(zx_handle_t event)
-{
-	zx_handle_t a = 0, b = 0;
-	struct zxtest_objects before;
-
-	ASSERT_TRUE(zxtest_objects_read(&before));
-	EXPECT_STATUS(ZX_ERR_NO_RESOURCES, zx_vmo_create(PAGE, 0, &a));
-	EXPECT_STATUS(ZX_ERR_NO_RESOURCES, zx_eventpair_create(0, &a, &b));
-	EXPECT_STATUS(ZX_ERR_NO_RESOURCES, zx_handle_duplicate(event, SAME, &a));
-	EXPECT_EQ(0, a | b);
-	EXPECT_OK(zx_object_signal(event, 0, ZX_EVENT_SIGNALED));
-	EXPECT_TRUE(zxtest_objects_settle(&before, 10));
-}
-
-/* Of the last two numbers a pair takes both, and of one none. */
-static void expect_exact(struct filler *f)
-{
-	zx_handle_t a = 0, b = 0;
-
-	EXPECT_OK(zx_handle_close(f->made[--f->count]));
-	EXPECT_STATUS(ZX_ERR_NO_RESOURCES, zx_eventpair_create(0, &a, &b));
-	EXPECT_EQ(0, a | b);
-	EXPECT_OK(zx_handle_close(f->made[--f->count]));
-	EXPECT_OK(zx_eventpair_create(0, &a, &b));
-	f->made[f->count++] = a;
-	f->made[f->count++] = b;
-}
-
-static void fill_and_empty(unsigned int cap)
-{
-	struct zxtest_objects before;
-	struct filler f[FILLERS];
-	zx_handle_t event;
-
-	ASSERT_OK(zx_event_create(0, &event));
-	ASSERT_TRUE(zxtest_objects_read(&before));
-	for (int i = 0; i < FILLERS; i++)
-		f[i] = (struct filler){
-			.event = event,
-			.cap = cap,
-			.made = calloc(cap + 1, sizeof(zx_handle_t)),
-		};
-	for (int i = 0; i < TIMES; i++) {
-		unsigned int count = 1;
-
-		zxtest_row("time %d", i);
-		all_fillers(f, fill);
-		for (int j = 0; j < FILLERS; j++)
-			count += f[j].count;
-		EXPECT_EQ(cap, count);
-		expect_full(event);
-		expect_exact(&f[0]);
-		all_fillers(f, empty);
-		EXPECT_TRUE(zxtest_objects_settle(&before, 10));
-	}
-	EXPECT_OK(zx_handle_close(event));
-}
-
-/* In a child, so that the cap is set back whatever happens to it. */
-TEST_TIMEOUT(threads_fill_the_table_and_empty_it_ten_times, 600)
-{
-	unsigned int cap = read_cap(), low = scaled(cap, 4096);
-	int status;
-	pid_t pid;
-
-	if (zxtest_objects_of("event") < 0)
-		SKIP("no debugfs");
-	EXPECT_EQ(1u << 18, cap);
-	write_cap(low);
-	pid = fork();
-	if (!pid) {
-		fill_and_empty(low);
-		_exit(zxtest_failed());
-	}
-	if (pid > 0)
-		EXPECT_EQ(pid, waitpid(pid, &status, 0));
-	write_cap(cap);
-	ASSERT_LT(0, pid);
-	EXPECT_EQ(0, status);
 }
 
 TEST_HARNESS_MAIN
