@@ -2,18 +2,20 @@
 /*
  * Talking to KVM through its files, with no file descriptor for user space.
  *
- * KVM's ioctls that make a file put it into current->files. The VM is made by a
- * kernel thread that borrows the caller's mm: kernel threads share a table of
- * their own. A vCPU has to be made by the thread of a process (7.2 asks the
- * caller's FPU state), so there the caller's table is exchanged for that of the
- * kernel threads for the time of the call. Either way the number is closed at
- * once, and the file must then have no reference but ours.
+ * KVM's ioctls that make a file put it into current->files. For the time of such
+ * a call that is a table of ours, which no other thread has. Who may trace the
+ * thread could still reach into it: that takes the thread's exec_update_lock,
+ * so it is held. Afterwards the file must have no reference but ours.
+ *
+ * The VM is made by a kernel thread that borrows the caller's mm: KVM names its
+ * debugfs directory by pid and descriptor. A vCPU has to be made by the thread of
+ * a process (7.2 asks the caller's FPU state).
  */
-#include <linux/completion.h>
 #include <linux/fdtable.h>
 #include <linux/file.h>
-#include <linux/kthread.h>
 #include <linux/miscdevice.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
 #include <linux/uaccess.h>
 
 #include "../mmwork.h"
@@ -22,15 +24,6 @@
 #define ZXH_KVM_DEVICE	"/dev/kvm"
 
 const struct zxh_kvm_ops *zxh_kvm_ops;
-
-/* The table that kernel threads share; it is never freed. Constant after init. */
-static struct files_struct *zxh_kthread_files;
-
-static int zxh_kvm_donor(void *done)
-{
-	zxh_kthread_files = current->files;
-	kthread_complete_and_exit(done, 0);
-}
 
 /**
  * zxh_kvm_init() - open the door
@@ -42,14 +35,7 @@ static int zxh_kvm_donor(void *done)
  */
 int zxh_kvm_init(const struct zxh_kvm_ops *ops)
 {
-	DECLARE_COMPLETION_ONSTACK(done);
-	struct task_struct *task;
-
 	zxh_kvm_ops = ops;
-	task = kthread_run(zxh_kvm_donor, &done, "zx_hyp-init");
-	if (IS_ERR(task))
-		return PTR_ERR(task);
-	wait_for_completion(&done);
 	return zxh_kvm_probes_register();
 }
 
@@ -136,6 +122,36 @@ static struct file *zxh_kvm_take_fd(long fd)
 	return file;
 }
 
+/**
+ * struct zxh_private_files - a table of descriptors for one call
+ * @files: as the kernel's first process has one: no part of it is allocated
+ * @rcu: readers of other tasks' tables run under RCU
+ */
+struct zxh_private_files {
+	struct files_struct files;
+	struct rcu_head rcu;
+};
+
+static struct zxh_private_files *zxh_private_files_alloc(void)
+{
+	struct zxh_private_files *p = kzalloc(sizeof(*p), GFP_KERNEL_ACCOUNT);
+	struct files_struct *files;
+
+	if (!p)
+		return NULL;
+	files = &p->files;
+	atomic_set(&files->count, 1);
+	init_waitqueue_head(&files->resize_wait);
+	spin_lock_init(&files->file_lock);
+	files->fdtab.max_fds = NR_OPEN_DEFAULT;
+	files->fdtab.fd = files->fd_array;
+	files->fdtab.close_on_exec = files->close_on_exec_init;
+	files->fdtab.open_fds = files->open_fds_init;
+	files->fdtab.full_fds_bits = files->full_fds_bits_init;
+	RCU_INIT_POINTER(files->fdt, &files->fdtab);
+	return p;
+}
+
 static struct files_struct *zxh_swap_files(struct files_struct *files)
 {
 	struct files_struct *old;
@@ -157,10 +173,20 @@ static struct files_struct *zxh_swap_files(struct files_struct *files)
  */
 struct file *zxh_kvm_ioctl_file(struct file *file, unsigned int cmd, unsigned long arg)
 {
-	struct files_struct *saved = zxh_swap_files(zxh_kthread_files);
-	struct file *made = zxh_kvm_take_fd(zxh_kvm_ioctl(file, cmd, arg));
+	struct zxh_private_files *p = zxh_private_files_alloc();
+	struct file *made = ERR_PTR(-EINTR);
+	struct files_struct *saved;
 
+	if (!p)
+		return ERR_PTR(-ENOMEM);
+	if (down_write_killable(&current->signal->exec_update_lock))
+		goto free;
+	saved = zxh_swap_files(&p->files);
+	made = zxh_kvm_take_fd(zxh_kvm_ioctl(file, cmd, arg));
 	zxh_swap_files(saved);
+	up_write(&current->signal->exec_update_lock);
+free:
+	kfree_rcu(p, rcu);
 	return made;
 }
 
@@ -173,7 +199,7 @@ static int zxh_kvm_create_vm(void *arg)
 {
 	struct zxh_vm_request *req = arg;
 
-	req->made = zxh_kvm_take_fd(zxh_kvm_ioctl(req->dev, KVM_CREATE_VM, 0));
+	req->made = zxh_kvm_ioctl_file(req->dev, KVM_CREATE_VM, 0);
 	return PTR_ERR_OR_ZERO(req->made);
 }
 

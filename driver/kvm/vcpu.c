@@ -243,6 +243,9 @@ static int zxh_kvm_vcpu_new(struct zxh_kvm_vm *vm, u32 id, struct zxh_kvm_vcpu *
 	v->id = id;
 	v->file = zxh_kvm_ioctl_file(vm->file, KVM_CREATE_VCPU, id);
 	r = PTR_ERR_OR_ZERO(v->file);
+	/* Somebody has its file: a VM that others can run is not ours. */
+	if (r == -EBUSY)
+		zxh_kvm_vm_kill(vm);
 	if (r)
 		goto free_vcpu;
 	v->kv = v->file->private_data;

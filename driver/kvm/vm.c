@@ -313,7 +313,7 @@ void zxh_kvm_vm_resume(struct zxh_kvm_vm *vm)
 
 /**
  * zxh_kvm_vm_kill() - no vCPU of the VM runs any more
- * @vm: the VM; the caller holds the lock of its aspace
+ * @vm: the VM; a pause that others have begun becomes one for ever
  */
 void zxh_kvm_vm_kill(struct zxh_kvm_vm *vm)
 {
