@@ -449,7 +449,7 @@ TEST_F(port, closing_the_last_handle_does_not_end_a_wait_before_its_deadline)
 {
 	struct sleeper *s = &self->s;
 
-	s->deadline = zx_deadline_after(1500 * MS);
+	s->deadline = zx_deadline_after(3000 * MS);
 	sleeper_start(s);
 	ASSERT_OK(zx_handle_close(self->port));
 	ASSERT_OK(zx_handle_close(self->copy));
