@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <zircon/errors.h>
@@ -227,7 +228,7 @@ TEST_F_TIMEOUT(bad, misaligned_results_and_buffers_are_taken, 60)
 			zxtest_row("%s, member at %u", call->name, p->offset);
 			memset(page, 0, 256);
 			call_setup(call, &self->ctx);
-			if (call->cmd == ZX_HYP_VCPU_WRITE_STATE)
+			if (p->input)
 				memcpy(page + 3, self->ctx.buffer, p->len);
 			call_set_pointer(&self->ctx, p, (uintptr_t)page + 3);
 			EXPECT_EQ(0, call_issue(call, &self->ctx));
@@ -434,6 +435,9 @@ static void fill_random(struct fixture_bad *self, uint64_t *state,
 
 			words[p->offset / 8] = places[pick];
 		}
+		/* Nor does it wait. */
+		if (call->deadline)
+			words[call->deadline / 8] = 0;
 	}
 	if (n >> 60)
 		halves[1] = n >> 63 ? handle : (uint32_t)odd_number(state);
@@ -441,6 +445,13 @@ static void fill_random(struct fixture_bad *self, uint64_t *state,
 	for_each_call(call)
 		if (call->cmd == cmd && (n >> 40) % 8)
 			halves[0] = call->size;
+}
+
+/* Requests may have made descriptors, and those hold objects. */
+static void close_all(int from)
+{
+	if (from >= 0)
+		ASSERT_EQ(0, syscall(SYS_close_range, from, ~0u, 0));
 }
 
 static void random_ioctls(struct fixture_bad *self, uint64_t seed,
@@ -458,8 +469,7 @@ static void random_ioctls(struct fixture_bad *self, uint64_t seed,
 
 		/* A new file now and then lets go of what succeeded. */
 		if (i % 256 == 0) {
-			if (fd >= 0)
-				ASSERT_EQ(0, close(fd));
+			close_all(fd);
 			fd = abi_open();
 			handles[0] = abi_vmo(fd, 4 * PAGE);
 			handles[1] = abi_root_vmar(fd);
@@ -474,7 +484,7 @@ static void random_ioctls(struct fixture_bad *self, uint64_t seed,
 		done += abi_call(fd, cmd, words) == 0;
 		issued++;
 	}
-	ASSERT_EQ(0, close(fd));
+	close_all(fd);
 	zxtest_count("random ioctls", issued);
 	TH_LOG("%u random ioctls on %u files, %llu of them good", issued,
 	       reopened, (unsigned long long)done);

@@ -128,6 +128,45 @@ static void need_vcpu(struct call_ctx *c)
 	ASSERT_EQ(0, abi_call(c->fd, ZX_HYP_VCPU_CREATE, &arg));
 }
 
+static uint32_t make(struct call_ctx *c, unsigned int cmd)
+{
+	uint32_t handle = 0;
+	/* Both look the same. */
+	struct zx_hyp_event_create arg = {
+		.size = sizeof(arg),
+		.out_handle = (uintptr_t)&handle,
+	};
+
+	ASSERT_EQ(0, abi_call(c->fd, cmd, &arg));
+	return handle;
+}
+
+/* An event whose signal is set. */
+static void need_event(struct call_ctx *c)
+{
+	struct zx_hyp_object_signal arg = {
+		.size = sizeof(arg),
+		.set = ZX_HYP_SIGNAL_SIGNALED,
+	};
+
+	c->event = make(c, ZX_HYP_EVENT_CREATE);
+	arg.handle = c->event;
+	ASSERT_EQ(0, abi_call(c->fd, ZX_HYP_OBJECT_SIGNAL, &arg));
+}
+
+static void need_port(struct call_ctx *c)
+{
+	c->port = make(c, ZX_HYP_PORT_CREATE);
+}
+
+/* The number that the next descriptor gets. */
+static void note_next_fd(struct call_ctx *c)
+{
+	c->made_fd = dup(c->fd);
+	ASSERT_LE(0, c->made_fd);
+	ASSERT_EQ(0, close(c->made_fd));
+}
+
 /* ---- one a row --------------------------------------------------------- */
 
 static void setup_query(struct call_ctx *c)
@@ -327,6 +366,160 @@ static void setup_unmap_guest(struct call_ctx *c)
 	c->arg.unmap.len = 16 * PAGE;
 }
 
+static void setup_close_many(struct call_ctx *c)
+{
+	need_vmo(c);
+	c->arg.close_many.count = 4;
+	memcpy(c->buffer + 4, &c->vmo, sizeof(c->vmo));
+}
+
+static void setup_dup(struct call_ctx *c)
+{
+	need_vmo(c);
+	c->arg.dup.handle = c->vmo;
+	c->arg.dup.rights = ZX_HYP_RIGHT_SAME;
+}
+
+static void setup_export(struct call_ctx *c)
+{
+	need_vmo(c);
+	c->arg.export_fd.handle = c->vmo;
+	note_next_fd(c);
+}
+
+static void setup_import(struct call_ctx *c)
+{
+	struct zx_hyp_handle_export arg = {
+		.size = sizeof(arg),
+		.out_fd = (uintptr_t)&c->arg.import_fd.fd,
+	};
+
+	setup_export(c);
+	arg.handle = c->vmo;
+	memset(&c->arg, 0, sizeof(c->arg));
+	ASSERT_EQ(0, abi_call(c->fd, ZX_HYP_HANDLE_EXPORT, &arg));
+	ASSERT_EQ(c->made_fd, c->arg.import_fd.fd);
+}
+
+static void setup_rights_set(struct call_ctx *c)
+{
+	c->arg.rights_set.type = 3;	/* a VMO */
+	c->arg.rights_set.rights = 0xd0ef;
+}
+
+static void setup_resource_create(struct call_ctx *c)
+{
+	c->resource = abi_resource(c->fd, ZX_HYP_RESOURCE_VMEX);
+	c->arg.resource_create.parent = c->resource;
+	c->arg.resource_create.kind = ZX_HYP_RESOURCE_VMEX;
+	c->arg.resource_create.name_size = 16;
+}
+
+static void setup_info(struct call_ctx *c)
+{
+	need_vmo(c);
+	c->arg.get_info.handle = c->vmo;
+	c->arg.get_info.topic = ZX_HYP_INFO_VMO;
+	c->arg.get_info.buffer_size = sizeof(struct zx_hyp_info_vmo);
+}
+
+static void setup_property(struct call_ctx *c)
+{
+	need_vmo(c);
+	c->arg.property.handle = c->vmo;
+	c->arg.property.property = ZX_HYP_PROP_NAME;
+	c->arg.property.value_size = ZX_HYP_NAME_LEN;
+}
+
+static void setup_signal(struct call_ctx *c)
+{
+	need_event(c);
+	c->arg.signal.handle = c->event;
+	c->arg.signal.set = ZX_HYP_SIGNAL_USER_ALL;
+}
+
+static void setup_signal_peer(struct call_ctx *c)
+{
+	uint32_t peer;
+	struct zx_hyp_eventpair_create arg = {
+		.size = sizeof(arg),
+		.out_handle0 = (uintptr_t)&c->event,
+		.out_handle1 = (uintptr_t)&peer,
+	};
+
+	ASSERT_EQ(0, abi_call(c->fd, ZX_HYP_EVENTPAIR_CREATE, &arg));
+	c->arg.signal.handle = c->event;
+	c->arg.signal.set = ZX_HYP_SIGNAL_USER_ALL;
+}
+
+static void setup_wait_one(struct call_ctx *c)
+{
+	need_event(c);
+	c->arg.wait_one.handle = c->event;
+	c->arg.wait_one.signals = ZX_HYP_SIGNAL_SIGNALED;
+}
+
+static void setup_wait_many(struct call_ctx *c)
+{
+	struct zx_hyp_wait_item *items = (void *)c->buffer;
+
+	need_event(c);
+	c->arg.wait_many.count = 2;
+	for (int i = 0; i < 2; i++) {
+		items[i].handle = c->event;
+		items[i].waitfor = ZX_HYP_SIGNAL_SIGNALED;
+	}
+}
+
+/* Its signal is set: the packet is queued at once. */
+static void setup_wait_async(struct call_ctx *c)
+{
+	need_event(c);
+	need_port(c);
+	c->arg.wait_async.handle = c->event;
+	c->arg.wait_async.port = c->port;
+	c->arg.wait_async.signals = ZX_HYP_SIGNAL_SIGNALED;
+}
+
+static void setup_poll_fd(struct call_ctx *c)
+{
+	need_event(c);
+	c->arg.poll_fd.handle = c->event;
+	c->arg.poll_fd.signals = ZX_HYP_SIGNAL_SIGNALED;
+	note_next_fd(c);
+}
+
+static void setup_queue(struct call_ctx *c)
+{
+	need_port(c);
+	c->arg.queue.port = c->port;
+}
+
+/* Packets for all the calls that lose one. */
+static void setup_port_wait(struct call_ctx *c)
+{
+	struct zx_hyp_port_queue arg = {
+		.size = sizeof(arg),
+		.packet = (uintptr_t)c->buffer,
+	};
+
+	need_port(c);
+	arg.port = c->port;
+	for (int i = 0; i < 64; i++)
+		ASSERT_EQ(0, abi_call(c->fd, ZX_HYP_PORT_QUEUE, &arg));
+	c->arg.port_wait.port = c->port;
+}
+
+static void setup_cancel(struct call_ctx *c)
+{
+	setup_wait_async(c);
+	c->arg.wait_async.size = sizeof(c->arg.wait_async);
+	ASSERT_EQ(0, abi_call(c->fd, ZX_HYP_OBJECT_WAIT_ASYNC, &c->arg));
+	memset(&c->arg, 0, sizeof(c->arg));
+	c->arg.cancel.port = c->port;
+	c->arg.cancel.source = c->event;
+}
+
 /* ---- the table --------------------------------------------------------- */
 
 #define CALL(name, cmd, type, setup, flags, ...) \
@@ -411,6 +604,71 @@ const struct call calls[] = {
 	     setup_unmap_self, 0),
 	CALL("vmar_unmap in the guest", VMAR_UNMAP, vmar_unmap,
 	     setup_unmap_guest, 0),
+	CALL("handle_close_many", HANDLE_CLOSE_MANY, handle_close_many,
+	     setup_close_many, 0,
+	     .pointer = { IN(handle_close_many, handles, 16) },
+	     .reserved = { AT(handle_close_many, reserved) }),
+	CALL("handle_duplicate", HANDLE_DUPLICATE, handle_dup, setup_dup, 0,
+	     .pointer = { OUT(handle_dup, out_handle, 4) },
+	     .reserved = { AT(handle_dup, reserved) }),
+	CALL("handle_replace", HANDLE_REPLACE, handle_dup, setup_dup,
+	     CALL_CONSUMES, .pointer = { OUT(handle_dup, out_handle, 4) },
+	     .reserved = { AT(handle_dup, reserved) }),
+	CALL("handle_export", HANDLE_EXPORT, handle_export, setup_export, 0,
+	     .pointer = { OUT(handle_export, out_fd, 4) }),
+	CALL("handle_import", HANDLE_IMPORT, handle_import, setup_import, 0,
+	     .pointer = { OUT(handle_import, out_handle, 4) }),
+	CALL("rights_set", RIGHTS_SET, rights_set, setup_rights_set, 0,
+	     .reserved = { AT(rights_set, reserved) }),
+	CALL("resource_create", RESOURCE_CREATE, resource_create,
+	     setup_resource_create, 0,
+	     .pointer = { IN(resource_create, name, 16),
+			  OUT(resource_create, out_handle, 4) }),
+	CALL("object_get_info", OBJECT_GET_INFO, object_get_info, setup_info, 0,
+	     .pointer = { OUT(object_get_info, buffer, 128),
+			  OUT_OR_NULL(object_get_info, out_actual, 8) },
+	     .reserved = { AT(object_get_info, reserved) }),
+	CALL("object_get_info, how many", OBJECT_GET_INFO, object_get_info,
+	     setup_info, 0,
+	     .pointer = { OUT(object_get_info, buffer, 128),
+			  OUT_OR_NULL(object_get_info, out_avail, 8) }),
+	CALL("object_get_property", OBJECT_GET_PROPERTY, object_property,
+	     setup_property, 0, .pointer = { OUT(object_property, value, 32) },
+	     .reserved = { AT(object_property, reserved) }),
+	CALL("object_set_property", OBJECT_SET_PROPERTY, object_property,
+	     setup_property, 0, .pointer = { IN(object_property, value, 31) },
+	     .reserved = { AT(object_property, reserved) }),
+	CALL("object_signal", OBJECT_SIGNAL, object_signal, setup_signal, 0),
+	CALL("object_signal_peer", OBJECT_SIGNAL_PEER, object_signal,
+	     setup_signal_peer, 0),
+	CALL("object_wait_one", OBJECT_WAIT_ONE, object_wait_one,
+	     setup_wait_one, 0, .deadline = AT(object_wait_one, deadline),
+	     .pointer = { OUT_OR_NULL(object_wait_one, out_observed, 4) },
+	     .reserved = { AT(object_wait_one, reserved) }),
+	CALL("object_wait_many", OBJECT_WAIT_MANY, object_wait_many,
+	     setup_wait_many, 0, .deadline = AT(object_wait_many, deadline),
+	     .pointer = { IN(object_wait_many, items, 24) },
+	     .reserved = { AT(object_wait_many, reserved) }),
+	CALL("object_wait_async", OBJECT_WAIT_ASYNC, object_wait_async,
+	     setup_wait_async, 0, .reserved = { AT(object_wait_async, reserved) }),
+	CALL("object_poll_fd", OBJECT_POLL_FD, object_poll_fd, setup_poll_fd, 0,
+	     .pointer = { OUT(object_poll_fd, out_fd, 4) },
+	     .reserved = { AT(object_poll_fd, reserved) }),
+	CALL("event_create", EVENT_CREATE, event_create, need_nothing, 0,
+	     .pointer = { OUT(event_create, out_handle, 4) }),
+	CALL("eventpair_create", EVENTPAIR_CREATE, eventpair_create,
+	     need_nothing, 0,
+	     .pointer = { OUT(eventpair_create, out_handle0, 4),
+			  OUT(eventpair_create, out_handle1, 4) }),
+	CALL("port_create", PORT_CREATE, port_create, need_nothing, 0,
+	     .pointer = { OUT(port_create, out_handle, 4) }),
+	CALL("port_queue", PORT_QUEUE, port_queue, setup_queue, 0,
+	     .pointer = { IN(port_queue, packet, 48) }),
+	CALL("port_wait", PORT_WAIT, port_wait, setup_port_wait, 0,
+	     .deadline = AT(port_wait, deadline),
+	     .pointer = { OUT(port_wait, out_packet, 48) }),
+	CALL("port_cancel", PORT_CANCEL, port_cancel, setup_cancel, 0,
+	     .reserved = { AT(port_cancel, reserved) }),
 };
 
 const int calls_count = ARRAY_SIZE(calls);
@@ -428,6 +686,7 @@ void call_setup(const struct call *call, struct call_ctx *c)
 	/* Its stack and pages are touched here, not within the call. */
 	memset(c, 0, sizeof(*c));
 	c->fd = abi_open();
+	c->made_fd = -1;
 	call->setup(c);
 	c->arg.size = call->size;
 	for (int i = 0; i < 2; i++) {
@@ -452,6 +711,8 @@ long call_issue(const struct call *call, struct call_ctx *c)
 void call_teardown(struct call_ctx *c)
 {
 	EXPECT_EQ(0, close(c->fd));
+	if (c->made_fd >= 0)
+		(void)close(c->made_fd);	/* a call that failed made none */
 	if (c->process && c->base)
 		EXPECT_EQ(0, munmap((void *)c->base, c->len));
 }

@@ -21,7 +21,8 @@
 /* What a call works on: the objects its setup made, and its request. */
 struct call_ctx {
 	int fd;
-	uint32_t guest, vmar, vmo, vcpu, resource;
+	uint32_t guest, vmar, vmo, vcpu, resource, event, port;
+	int made_fd;			/* that the call makes, or has made */
 	uint64_t base, len;		/* what the call mapped, or unmaps */
 	bool process;			/* ... in this process */
 	union {
@@ -44,6 +45,22 @@ struct call_ctx {
 		struct zx_hyp_vmar_root_self root_self;
 		struct zx_hyp_vmar_map map;
 		struct zx_hyp_vmar_unmap unmap;
+		struct zx_hyp_handle_close_many close_many;
+		struct zx_hyp_handle_dup dup;
+		struct zx_hyp_handle_export export_fd;
+		struct zx_hyp_handle_import import_fd;
+		struct zx_hyp_rights_set rights_set;
+		struct zx_hyp_resource_create resource_create;
+		struct zx_hyp_object_get_info get_info;
+		struct zx_hyp_object_property property;
+		struct zx_hyp_object_signal signal;
+		struct zx_hyp_object_wait_one wait_one;
+		struct zx_hyp_object_wait_many wait_many;
+		struct zx_hyp_object_wait_async wait_async;
+		struct zx_hyp_object_poll_fd poll_fd;
+		struct zx_hyp_port_queue queue;
+		struct zx_hyp_port_wait port_wait;
+		struct zx_hyp_port_cancel cancel;
 	} arg;
 	/* Where results go, and where buffers are, unless a test moves them. */
 	uint64_t out[2];
@@ -70,6 +87,7 @@ struct call {
 	void (*setup)(struct call_ctx *c);
 	struct call_pointer pointer[2];
 	uint16_t reserved[2];		/* offsets of reserved __u32s, or 0 */
+	uint16_t deadline;		/* offset: where 0 keeps it from waiting */
 };
 
 extern const struct call calls[];

@@ -293,7 +293,9 @@ static void sweep(struct fixture_faults *self, const struct call *call)
 }
 
 /* What a test sweeps: rows whose names begin so; the first takes all others. */
-static const char *const groups[] = { "", "guest", "vcpu", "vmo", "vmar" };
+static const char *const groups[] = {
+	"", "object", "event", "port", "guest", "vcpu", "vmo", "vmar",
+};
 
 static const char *group_of(const struct call *call)
 {
@@ -319,6 +321,13 @@ static void sweep_calls(struct fixture_faults *self, const char *group)
 TEST_F_TIMEOUT(faults, of_handles_resources_and_the_rest, 300)
 {
 	sweep_calls(self, "");
+}
+
+TEST_F_TIMEOUT(faults, of_objects_events_and_ports, 300)
+{
+	sweep_calls(self, "object");
+	sweep_calls(self, "event");
+	sweep_calls(self, "port");
 }
 
 TEST_F_TIMEOUT(faults, of_guests, 600)
