@@ -530,8 +530,8 @@ static void judge_use(void *ctx)
 static void use_and_close(struct usage *u)
 {
 	struct race race = {
-		scaled(u->row->flags & SLOW ? 200 : 10000,
-		       u->row->flags & SLOW ? 16 : 200),
+		scaled(u->row->flags & SLOW ? 200 : 4000,
+		       u->row->flags & SLOW ? 8 : 64),
 		begin_use, use_it, close_it, judge_use,
 	};
 
@@ -603,7 +603,7 @@ static void expect_none(struct subject *s, const struct row *row)
 	EXPECT_OK(zx_handle_close(s->other));
 }
 
-TEST_TIMEOUT(a_child_has_none_of_its_parents_handles, 120)
+TEST_TIMEOUT(a_child_has_none_of_its_parents_handles, 600)
 {
 	struct subject s = { 0 };
 
@@ -705,10 +705,10 @@ static void judge_last(void *ctx)
 	EXPECT_OK(zx_handle_close(l->peer));
 }
 
-TEST_TIMEOUT(a_handle_is_copied_in_time_or_its_object_is_gone, 120)
+TEST_TIMEOUT(a_handle_is_copied_in_time_or_its_object_is_gone, 600)
 {
 	const struct race race = {
-		scaled(100000, 1000), begin_last, duplicate_last, close_last,
+		scaled(20000, 150), begin_last, duplicate_last, close_last,
 		judge_last,
 	};
 	struct last l;

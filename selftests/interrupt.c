@@ -187,7 +187,7 @@ static void handle_with(int flags)
 	ASSERT_EQ(0, sigaction(SIGUSR1, &act, NULL));
 }
 
-TEST_TIMEOUT(a_wait_under_signals_ends_at_its_deadline, 120)
+TEST_TIMEOUT(a_wait_under_signals_ends_at_its_deadline, 600)
 {
 	static const int flags[] = { 0, SA_RESTART };
 
@@ -220,7 +220,7 @@ static void *end_later(void *arg)
 }
 
 /* The end that comes among signals is not lost. */
-TEST_TIMEOUT(a_wait_under_signals_ends_by_what_it_waits_for, 120)
+TEST_TIMEOUT(a_wait_under_signals_ends_by_what_it_waits_for, 600)
 {
 	static const int flags[] = { 0, SA_RESTART };
 	pthread_t thread;
@@ -506,7 +506,7 @@ static unsigned int share_a_port(struct peer *peer, unsigned int round)
 	return theirs;
 }
 
-TEST_TIMEOUT(waiters_that_are_killed_lose_no_packet, 300)
+TEST_TIMEOUT(waiters_that_are_killed_lose_no_packet, 600)
 {
 	enum { PEERS = 100 };
 	unsigned int n = scaled(PEERS, 8), theirs = 0;

@@ -521,34 +521,34 @@ static void run_crowd(struct crowd *c, void *(*fn)(void *))
 
 static struct crowd crowd;
 
-TEST_TIMEOUT(no_packet_is_lost_to_threads_that_poll, 120)
+TEST_TIMEOUT(no_packet_is_lost_to_threads_that_poll, 600)
 {
 	run_crowd(&crowd, consume_by_poll);
 }
 
-TEST_TIMEOUT(no_packet_is_lost_to_threads_that_select, 120)
+TEST_TIMEOUT(no_packet_is_lost_to_threads_that_select, 600)
 {
 	run_crowd(&crowd, consume_by_select);
 }
 
-TEST_TIMEOUT(no_packet_is_lost_to_threads_that_epoll, 120)
+TEST_TIMEOUT(no_packet_is_lost_to_threads_that_epoll, 600)
 {
 	run_crowd(&crowd, consume);
 }
 
-TEST_TIMEOUT(no_packet_is_lost_to_threads_that_epoll_for_edges, 120)
+TEST_TIMEOUT(no_packet_is_lost_to_threads_that_epoll_for_edges, 600)
 {
 	crowd.edges = true;
 	run_crowd(&crowd, consume);
 }
 
-TEST_TIMEOUT(no_packet_is_lost_to_threads_that_share_an_epoll, 120)
+TEST_TIMEOUT(no_packet_is_lost_to_threads_that_share_an_epoll, 600)
 {
 	crowd.shared = true;
 	run_crowd(&crowd, consume);
 }
 
-TEST_TIMEOUT(no_packet_is_lost_to_threads_that_share_an_epoll_for_edges, 120)
+TEST_TIMEOUT(no_packet_is_lost_to_threads_that_share_an_epoll_for_edges, 600)
 {
 	crowd.edges = true;
 	crowd.shared = true;
@@ -593,10 +593,10 @@ static void judge_hung_up(void *ctx)
 	EXPECT_EQ(0, close(d->fd));
 }
 
-TEST_TIMEOUT(a_handle_is_closed_as_its_descriptor_is_polled, 120)
+TEST_TIMEOUT(a_handle_is_closed_as_its_descriptor_is_polled, 600)
 {
 	const struct race race = {
-		scaled(20000, 300), begin_object, poll_it, close_handle,
+		scaled(5000, 80), begin_object, poll_it, close_handle,
 		judge_hung_up,
 	};
 	struct duel d = { 0 };
@@ -625,10 +625,10 @@ static void judge_readable(void *ctx)
 	close_handle(d);
 }
 
-TEST_TIMEOUT(something_comes_as_a_descriptor_is_polled, 120)
+TEST_TIMEOUT(something_comes_as_a_descriptor_is_polled, 600)
 {
 	const struct race race = {
-		scaled(20000, 300), begin_object, poll_it, tell, judge_readable,
+		scaled(5000, 80), begin_object, poll_it, tell, judge_readable,
 	};
 	struct duel d = { 0 };
 
@@ -649,10 +649,10 @@ static void judge_nothing(void *ctx)
 	close_handle(ctx);
 }
 
-TEST_TIMEOUT(something_comes_as_a_descriptor_is_closed, 120)
+TEST_TIMEOUT(something_comes_as_a_descriptor_is_closed, 600)
 {
 	const struct race race = {
-		scaled(20000, 300), begin_object, close_fd, tell, judge_nothing,
+		scaled(5000, 80), begin_object, close_fd, tell, judge_nothing,
 	};
 	struct duel d = { 0 };
 

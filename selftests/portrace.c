@@ -153,7 +153,7 @@ static void crowd_end(struct crowd *c, pthread_t *producers,
 
 static struct crowd crowd;
 
-TEST_TIMEOUT(eight_threads_queue_and_eight_wait, 300)
+TEST_TIMEOUT(eight_threads_queue_and_eight_wait, 600)
 {
 	pthread_t producers[PRODUCERS], consumers[CONSUMERS];
 
@@ -163,7 +163,7 @@ TEST_TIMEOUT(eight_threads_queue_and_eight_wait, 300)
 }
 
 /* A packet that comes as its waiter gives up goes to another, or stays. */
-TEST_TIMEOUT(waiters_that_time_out_lose_no_packet, 300)
+TEST_TIMEOUT(waiters_that_time_out_lose_no_packet, 600)
 {
 	pthread_t producers[PRODUCERS], consumers[CONSUMERS];
 
@@ -183,7 +183,7 @@ static void count_signal(int number)
 }
 
 /* A packet that comes with a signal stays, or is handed over. */
-TEST_TIMEOUT(waiters_that_signals_interrupt_lose_no_packet, 300)
+TEST_TIMEOUT(waiters_that_signals_interrupt_lose_no_packet, 600)
 {
 	static const int flags[] = { 0, SA_RESTART };
 	pthread_t producers[PRODUCERS], consumers[CONSUMERS];
@@ -345,7 +345,7 @@ static void weather(uint32_t options)
 	EXPECT_OK(zx_handle_close(s.port));
 }
 
-TEST_TIMEOUT(each_wait_begun_in_a_storm_is_a_packet_or_still_there, 300)
+TEST_TIMEOUT(each_wait_begun_in_a_storm_is_a_packet_or_still_there, 600)
 {
 	static const uint32_t options[] = {
 		ZX_WAIT_ASYNC_ONCE, ZX_WAIT_ASYNC_TIMESTAMP, ZX_WAIT_ASYNC_EDGE,
@@ -433,10 +433,10 @@ static void judge_cancelled(void *ctx)
 	EXPECT_STATUS(ZX_ERR_TIMED_OUT, poll_port(d));
 }
 
-TEST_TIMEOUT(a_wait_is_cancelled_as_it_matches, 120)
+TEST_TIMEOUT(a_wait_is_cancelled_as_it_matches, 600)
 {
 	const struct race race = {
-		scaled(100000, 1000), begin_wait, cancel_it, signal_it,
+		scaled(20000, 150), begin_wait, cancel_it, signal_it,
 		judge_cancelled,
 	};
 	struct duel d;
@@ -458,10 +458,10 @@ static void judge_cancelled_or_taken(void *ctx)
 	d->outcomes[d->left != ZX_OK]++;
 }
 
-TEST_TIMEOUT(a_wait_is_cancelled_or_its_packet_is_taken, 120)
+TEST_TIMEOUT(a_wait_is_cancelled_or_its_packet_is_taken, 600)
 {
 	const struct race race = {
-		scaled(100000, 1000), begin_wait, cancel_it, signal_and_take,
+		scaled(20000, 150), begin_wait, cancel_it, signal_and_take,
 		judge_cancelled_or_taken,
 	};
 	struct duel d;
@@ -508,10 +508,10 @@ static void judge_closed(void *ctx)
 	EXPECT_STATUS(ZX_ERR_TIMED_OUT, poll_port(d));
 }
 
-TEST_TIMEOUT(the_handle_of_a_wait_is_closed_as_it_matches, 120)
+TEST_TIMEOUT(the_handle_of_a_wait_is_closed_as_it_matches, 600)
 {
 	const struct race race = {
-		scaled(100000, 1000), begin_wait_through_another, close_source,
+		scaled(20000, 150), begin_wait_through_another, close_source,
 		signal_it, judge_closed,
 	};
 	struct duel d;
@@ -562,10 +562,10 @@ static void judge_port_gone(void *ctx)
 	EXPECT_EQ(1l, zxtest_objects_of("port"));
 }
 
-TEST_TIMEOUT(a_port_closes_as_waits_begin, 120)
+TEST_TIMEOUT(a_port_closes_as_waits_begin, 600)
 {
 	const struct race race = {
-		scaled(20000, 500), begin_port, close_port, begin_waits_at_it,
+		scaled(10000, 150), begin_port, close_port, begin_waits_at_it,
 		judge_port_gone,
 	};
 	struct duel d;
@@ -588,10 +588,10 @@ static void begin_port_with_waits(void *ctx)
 					       ZX_EVENT_SIGNALED, 0));
 }
 
-TEST_TIMEOUT(a_port_closes_as_waits_match, 120)
+TEST_TIMEOUT(a_port_closes_as_waits_match, 600)
 {
 	const struct race race = {
-		scaled(20000, 500), begin_port_with_waits, close_port,
+		scaled(10000, 150), begin_port_with_waits, close_port,
 		signal_it, judge_port_gone,
 	};
 	struct duel d;
@@ -632,10 +632,10 @@ static void judge_both_gone(void *ctx)
 	EXPECT_EQ(1l, zxtest_objects_of("event"));
 }
 
-TEST_TIMEOUT(a_port_and_what_is_waited_for_close_together, 120)
+TEST_TIMEOUT(a_port_and_what_is_waited_for_close_together, 600)
 {
 	const struct race race = {
-		scaled(20000, 500), begin_waits_of_both, close_port,
+		scaled(10000, 150), begin_waits_of_both, close_port,
 		close_event, judge_both_gone,
 	};
 	zx_handle_t event;

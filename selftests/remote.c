@@ -208,7 +208,7 @@ static void disturb(int sock)
 	EXPECT_OK(zx_vcpu_kick(vm.vcpu));
 }
 
-TEST_TIMEOUT(a_running_guest_is_interrupted_and_kicked_from_elsewhere, 120)
+TEST_TIMEOUT(a_running_guest_is_interrupted_and_kicked_from_elsewhere, 600)
 {
 	struct peer peer;
 	struct vm vm;
@@ -249,7 +249,7 @@ static void show_pages(int sock)
 }
 
 /* While nothing is mapped there enter comes back; the guest tries again. */
-TEST_TIMEOUT(a_running_guest_sees_what_is_mapped_elsewhere, 120)
+TEST_TIMEOUT(a_running_guest_sees_what_is_mapped_elsewhere, 600)
 {
 	zx_port_packet_t packet;
 	zx_status_t status;
@@ -343,7 +343,7 @@ static void *kill_owner(void *arg)
 	return NULL;
 }
 
-TEST_TIMEOUT(an_owner_is_killed_as_its_guest_is_used_elsewhere, 300)
+TEST_TIMEOUT(an_owner_is_killed_as_its_guest_is_used_elsewhere, 600)
 {
 	enum { PEERS = 64 };
 	unsigned int n = scaled(PEERS, 8);

@@ -305,12 +305,12 @@ static void *import_other(void *arg)
 }
 
 /* Of those that import it at the same time one gets it. */
-TEST_TIMEOUT(one_of_many_threads_imports_it, 120)
+TEST_TIMEOUT(one_of_many_threads_imports_it, 600)
 {
 	enum { THREADS = 4 };
 	pthread_t threads[THREADS];
 
-	for (unsigned int i = 0; i < scaled(5000, 200); i++) {
+	for (unsigned int i = 0; i < scaled(5000, 100); i++) {
 		zx_handle_t event;
 		uintptr_t got = 0;
 		void *one;
@@ -452,12 +452,12 @@ static void answer(int sock)
 	peer_expect(sock, 'e');
 }
 
-TEST_TIMEOUT(two_processes_signal_each_other, 120)
+TEST_TIMEOUT(two_processes_signal_each_other, 600)
 {
 	zx_handle_t end, there;
 	struct peer peer;
 
-	rounds = scaled(50000, 1000);
+	rounds = scaled(50000, 500);
 	peer_start(&peer, answer);
 	ASSERT_OK(zx_eventpair_create(0, &end, &there));
 	peer_send(peer.sock, there);
