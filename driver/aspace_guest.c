@@ -359,34 +359,37 @@ static int zxh_windows_cover_locked(struct zxh_gspace *g, u64 start, u64 end)
 
 /* The backend's calls. */
 
-static int zxh_guest_unmap(struct zxh_aspace *as, u64 addr, u64 len)
+/* Where no window is, nothing is mapped. */
+static int zxh_guest_unmap(struct zxh_aspace *as, u64 addr, u64 len, bool reserve)
 {
 	struct zxh_gspace *g = zxh_gspace_of(as);
 	u64 end = min(addr + len, g->limit);
+	MA_STATE(mas, &g->windows, addr, addr);
 	struct zxh_window *w;
+	u64 start, stop;
 	int r;
 
-	for (; addr < end; addr = w->gpa + w->size) {
-		w = zxh_window_find_locked(g, addr);
-		if (WARN_ON_ONCE(!w))
-			return ZXH_ERR_INTERNAL;
-		r = zxh_window_vacate(g, w, w->hva + (addr - w->gpa),
-				      min(end, w->gpa + w->size) - addr);
+	if (addr >= end)
+		return 0;
+	mas_for_each(&mas, w, end - 1) {
+		start = max(addr, w->gpa);
+		stop = min(end, w->gpa + w->size);
+		r = zxh_window_vacate(g, w, w->hva + (start - w->gpa), stop - start);
 		if (r)
 			return r;
 	}
 	return 0;
 }
 
-static int zxh_guest_map(struct zxh_aspace *as, u64 *at, u64 len, struct zxh_vmo *vmo,
-			 u64 offset, u32 perms, bool fixed)
+static int zxh_guest_map(struct zxh_aspace *as, struct zxh_area *area, enum zxh_place place,
+			 struct zxh_vmo *vmo, u64 offset, u32 perms, bool *intact)
 {
 	struct zxh_gspace *g = zxh_gspace_of(as);
-	u64 addr = *at, end = min(addr + len, g->limit);
-	unsigned long prot, r;
+	u64 addr = area->addr, end = min(addr + area->len, g->limit);
+	unsigned long prot, hva, r;
 	struct zxh_window *w;
-	u64 n;
 	int status;
+	u64 n;
 
 	if (addr >= end)
 		return 0;
@@ -398,20 +401,29 @@ static int zxh_guest_map(struct zxh_aspace *as, u64 *at, u64 len, struct zxh_vmo
 	       (perms & ZX_HYP_VM_PERM_WRITE ? PROT_WRITE : 0);
 	for (; addr < end; addr += n) {
 		w = zxh_window_find_locked(g, addr);
+		hva = w->hva + (addr - w->gpa);
 		n = min(end, w->gpa + w->size) - addr;
-		r = vm_mmap(vmo->guest_file, w->hva + (addr - w->gpa), n, prot,
-			    MAP_SHARED | MAP_FIXED, offset + (addr - *at));
-		if (IS_ERR_VALUE(r)) {
-			status = zxh_status((long)r);
+		r = vm_mmap(vmo->guest_file, hva, n, prot, MAP_SHARED | MAP_FIXED,
+			    offset + (addr - area->addr));
+		if (IS_ERR_VALUE(r))
 			goto undo;
-		}
 	}
 	return 0;
 
 undo:
-	/* Also the piece that failed: what was there may be gone. */
-	zxh_guest_unmap(as, *at, addr + n - *at);
+	status = zxh_status((long)r);
+	/* Nothing happened, unless that was the second window, or Linux began. */
+	*intact = addr == area->addr && zxh_window_intact(hva, n);
+	if (!*intact)
+		zxh_guest_unmap(as, area->addr, area->len, true);
 	return status;
+}
+
+/* The whole space is the guest's: there is nobody to keep away. */
+static int zxh_guest_reserve(struct zxh_aspace *as, struct zxh_area *area,
+			     enum zxh_place place)
+{
+	return 0;
 }
 
 static void zxh_gspace_release(struct zxh_aspace *as)
@@ -424,7 +436,9 @@ static void zxh_gspace_release(struct zxh_aspace *as)
 
 static const struct zxh_aspace_ops zxh_gspace_ops = {
 	.map = zxh_guest_map,
+	.reserve = zxh_guest_reserve,
 	.unmap = zxh_guest_unmap,
+	.hva = zxh_gspace_hva_locked,
 	.release = zxh_gspace_release,
 	.first_fit = true,
 };
@@ -501,7 +515,6 @@ void zxh_gspace_kill(struct zxh_aspace *as)
 	struct zxh_gspace *g = zxh_gspace_of(as);
 
 	mutex_lock(&as->lock);
-	as->dead = true;
 	g->vm = NULL;
 	zxh_run_in_mm(as->mm, zxh_windows_unmap, g);
 	zxh_tree_free(&g->windows);

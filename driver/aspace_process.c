@@ -4,6 +4,7 @@
  */
 #include <linux/mm.h>
 #include <linux/mman.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/zx_hyp.h>
 
@@ -21,9 +22,23 @@ static unsigned long zxh_prot(u32 perms)
 	       (perms & ZX_HYP_VM_PERM_EXECUTE ? PROT_EXEC : 0);
 }
 
+/* A VMO to map, or nothing, to keep others away. */
+struct zxh_process_map {
+	struct file *file;
+	u64 offset;
+	unsigned long prot;
+};
+
+static unsigned long zxh_process_mmap(const struct zxh_process_map *m, unsigned long addr,
+				      u64 len, unsigned long flags)
+{
+	flags |= m->file ? MAP_SHARED : MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+	return vm_mmap(m->file, addr, len, m->prot, flags, m->offset);
+}
+
 /* An address that Linux picks and that is aligned more than Linux would. */
-static unsigned long zxh_process_map_aligned(struct zxh_vmo *vmo, u64 len, u64 offset,
-					     unsigned long prot, u64 align)
+static unsigned long zxh_process_map_aligned(const struct zxh_process_map *m, u64 len,
+					     u64 align)
 {
 	unsigned long start, addr, end;
 
@@ -41,35 +56,108 @@ static unsigned long zxh_process_map_aligned(struct zxh_vmo *vmo, u64 len, u64 o
 		vm_munmap(addr, end - addr);
 		return -ENOMEM;
 	}
-	start = vm_mmap(vmo->file, addr, len, prot, MAP_SHARED | MAP_FIXED, offset);
+	start = zxh_process_mmap(m, addr, len, MAP_FIXED);
 	if (IS_ERR_VALUE(start))
 		vm_munmap(addr, len);
 	return start;
 }
 
-/* Without @fixed, *@addr holds the alignment that is asked for. */
-static int zxh_process_map(struct zxh_aspace *as, u64 *addr, u64 len, struct zxh_vmo *vmo,
-			   u64 offset, u32 perms, bool fixed)
+/* The end of what is in the way of [@addr, @addr + @len), or 0: nothing is. */
+static unsigned long zxh_process_in_the_way(unsigned long addr, u64 len)
 {
-	unsigned long prot = zxh_prot(perms);
-	unsigned long at;
+	struct vm_area_struct *vma;
+	unsigned long end = 0;
 
-	if (fixed)
-		at = vm_mmap(vmo->file, *addr, len, prot,
-			     MAP_SHARED | MAP_FIXED_NOREPLACE, offset);
-	else if (*addr > PAGE_SIZE)
-		at = zxh_process_map_aligned(vmo, len, offset, prot, *addr);
-	else
-		at = vm_mmap(vmo->file, 0, len, prot, MAP_SHARED, offset);
-	if (IS_ERR_VALUE(at))
-		return zxh_status((long)at);
-	*addr = at;
-	return 0;
+	mmap_read_lock(current->mm);
+	vma = find_vma(current->mm, addr);
+	if (vma && vma->vm_start < addr + len)
+		end = vma->vm_end;
+	mmap_read_unlock(current->mm);
+	return end;
 }
 
-static int zxh_process_unmap(struct zxh_aspace *as, u64 addr, u64 len)
+/* The lowest free address that does not reach beyond @limit. */
+static unsigned long zxh_process_map_below(const struct zxh_process_map *m, u64 len,
+					   u64 align, u64 limit)
 {
-	return zxh_status(vm_munmap(addr, len));
+	unsigned long addr = ALIGN(ZXH_PROCESS_BASE, align), next, r;
+
+	while (addr + len <= limit) {
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		next = zxh_process_in_the_way(addr, len);
+		if (!next) {
+			r = zxh_process_mmap(m, addr, len, MAP_FIXED_NOREPLACE);
+			/* Another thread was faster: look again. */
+			if (r != -EEXIST)
+				return r;
+			continue;
+		}
+		addr = ALIGN(next, align);
+		cond_resched();
+	}
+	return -EMFILE;		/* NO_RESOURCES */
+}
+
+static int zxh_process_put(const struct zxh_process_map *m, struct zxh_area *area,
+			   enum zxh_place place, bool *intact)
+{
+	unsigned long at;
+
+	if (place == ZXH_PLACE_FREE)
+		at = zxh_process_mmap(m, area->addr, area->len, MAP_FIXED_NOREPLACE);
+	else if (place == ZXH_PLACE_OURS)
+		at = zxh_process_mmap(m, area->addr, area->len, MAP_FIXED);
+	else if (area->limit)
+		at = zxh_process_map_below(m, area->len, area->addr, area->limit);
+	else if (area->addr > PAGE_SIZE)
+		at = zxh_process_map_aligned(m, area->len, area->addr);
+	else
+		at = zxh_process_mmap(m, 0, area->len, 0);
+	if (!IS_ERR_VALUE(at)) {
+		area->addr = at;
+		return 0;
+	}
+	if (place == ZXH_PLACE_OURS)
+		*intact = zxh_mm_has(area->addr, area->len);
+	return zxh_status((long)at);
+}
+
+static int zxh_process_map(struct zxh_aspace *as, struct zxh_area *area, enum zxh_place place,
+			   struct zxh_vmo *vmo, u64 offset, u32 perms, bool *intact)
+{
+	struct zxh_process_map m = {
+		.file = vmo->file,
+		.offset = offset,
+		.prot = zxh_prot(perms),
+	};
+
+	return zxh_process_put(&m, area, place, intact);
+}
+
+static int zxh_process_reserve(struct zxh_aspace *as, struct zxh_area *area,
+			       enum zxh_place place)
+{
+	struct zxh_process_map nothing = { .prot = PROT_NONE };
+	bool intact;
+
+	return zxh_process_put(&nothing, area, place, &intact);
+}
+
+static int zxh_process_unmap(struct zxh_aspace *as, u64 addr, u64 len, bool reserve)
+{
+	struct zxh_process_map nothing = { .prot = PROT_NONE };
+	unsigned long r;
+
+	if (!reserve)
+		return zxh_status(vm_munmap(addr, len));
+	r = zxh_process_mmap(&nothing, addr, len, MAP_FIXED);
+	return IS_ERR_VALUE(r) ? zxh_status((long)r) : 0;
+}
+
+static unsigned long zxh_process_hva(struct zxh_aspace *as, u64 addr)
+{
+	return addr;
 }
 
 static void zxh_process_release(struct zxh_aspace *as)
@@ -79,7 +167,9 @@ static void zxh_process_release(struct zxh_aspace *as)
 
 static const struct zxh_aspace_ops zxh_process_ops = {
 	.map = zxh_process_map,
+	.reserve = zxh_process_reserve,
 	.unmap = zxh_process_unmap,
+	.hva = zxh_process_hva,
 	.release = zxh_process_release,
 };
 

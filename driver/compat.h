@@ -69,4 +69,11 @@
 	} while (0)
 #endif
 
+/* 7.x named the header of batches of folios after them. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 0, 0)
+#include <linux/folio_batch.h>
+#else
+#include <linux/pagevec.h>
+#endif
+
 #endif /* ZXH_COMPAT_H */

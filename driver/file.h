@@ -79,8 +79,15 @@ int zxh_vmo_read_ioctl(struct zxh_file *f, void *arg);
 int zxh_vmo_write_ioctl(struct zxh_file *f, void *arg);
 int zxh_vmo_get_size_ioctl(struct zxh_file *f, void *arg);
 int zxh_vmo_replace_as_executable_ioctl(struct zxh_file *f, void *arg);
+int zxh_vmo_set_size_ioctl(struct zxh_file *f, void *arg);
+int zxh_vmo_op_range_ioctl(struct zxh_file *f, void *arg);
+int zxh_vmo_set_cache_policy_ioctl(struct zxh_file *f, void *arg);
 int zxh_vmar_root_self_ioctl(struct zxh_file *f, void *arg);
 int zxh_vmar_map_ioctl(struct zxh_file *f, void *arg);
 int zxh_vmar_unmap_ioctl(struct zxh_file *f, void *arg);
+int zxh_vmar_protect_ioctl(struct zxh_file *f, void *arg);
+int zxh_vmar_allocate_ioctl(struct zxh_file *f, void *arg);
+int zxh_vmar_destroy_ioctl(struct zxh_file *f, void *arg);
+int zxh_vmar_op_range_ioctl(struct zxh_file *f, void *arg);
 
 #endif /* ZXH_FILE_H */

@@ -126,7 +126,7 @@ int zxh_guest_read_phys(struct zxh_guest *guest, u64 gpa, void *buf, size_t len)
 static int zxh_guest_check_locked(struct zxh_guest *guest, u64 gpa, bool write,
 				  unsigned long *hva)
 {
-	struct zxh_mapping *m;
+	struct zxh_region *m;
 
 	if (gpa >= ZXH_GUEST_SPACE_SIZE)
 		return ZXH_ERR_OUT_OF_RANGE;
@@ -135,7 +135,7 @@ static int zxh_guest_check_locked(struct zxh_guest *guest, u64 gpa, bool write,
 		return ZXH_ERR_NOT_FOUND;
 	if (!(m->perms & ZX_HYP_VM_PERM_READ) || (write && !(m->perms & ZX_HYP_VM_PERM_WRITE)))
 		return ZXH_ERR_ACCESS_DENIED;
-	if (gpa - m->base + m->vmo_offset >= m->vmo->size)
+	if (gpa - m->base + m->vmo_offset >= READ_ONCE(m->vmo->size))
 		return ZXH_ERR_OUT_OF_RANGE;
 	*hva = zxh_gspace_hva_locked(guest->as, gpa);
 	return *hva ? zxh_gspace_mend_locked(guest->as, gpa) : ZXH_ERR_NOT_FOUND;

@@ -13,6 +13,7 @@
  *     zxh_aspace.lock		regions, windows, memslots of one address space
  *       zxh_kvm_vm.task_lock	which thread runs a vCPU
  *       zxh_kvm_vm.scratch_lock	argument page of KVM's ioctls
+ *       zxh_vmo.lock		size of a VMO
  *         mm->mmap_lock	taken by vm_mmap(), vm_munmap(), page faults
  *           zxh_vmo_setup_lock	shmem's operations, wrapped once
  *         KVM's own locks

@@ -110,7 +110,7 @@ static int zxh_trap_set_mem(struct zxh_guest *guest, const struct zx_hyp_guest_s
 
 	if (!PAGE_ALIGNED(req->addr) || !PAGE_ALIGNED(req->len))
 		return ZXH_ERR_INVALID_ARGS;
-	r = zxh_vmar_unmap(guest->root, req->addr, req->len);
+	r = zxh_vmar_unmap_pages(guest->root, req->addr, req->len);
 	if (r)
 		return r;
 	if (mutex_lock_killable(&guest->as->lock))

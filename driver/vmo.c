@@ -22,9 +22,6 @@
 #include "resource.h"
 #include "vmo.h"
 
-/* Zircon's largest size. */
-#define ZXH_VMO_MAX_SIZE	(U64_MAX - 65535)
-
 /* Made of shmem's at the first VMO, under the lock; constant from then on. */
 static DEFINE_MUTEX(zxh_vmo_setup_lock);
 static const struct file_operations *zxh_shmem_fops;
@@ -148,12 +145,10 @@ static int zxh_vmo_create(u64 size, bool resizable, struct zxh_vmo **out)
 	struct zxh_vmo *vmo;
 	int r;
 
-	/* More than a Linux file can have: as good as no memory for it. */
-	if (size > MAX_LFS_FILESIZE)
-		return ZXH_ERR_NO_MEMORY;
 	vmo = kzalloc(sizeof(*vmo), GFP_KERNEL_ACCOUNT);
 	if (!vmo)
 		return ZXH_ERR_NO_MEMORY;
+	init_rwsem(&vmo->lock);
 	vmo->size = size;
 	vmo->resizable = resizable;
 	r = zxh_vmo_open_files(vmo);
@@ -173,16 +168,14 @@ int zxh_vmo_create_ioctl(struct zxh_file *f, void *arg)
 	bool resizable = req->options & ZX_HYP_VMO_RESIZABLE;
 	u32 rights = zxh_vmo_ops.rights | ZXH_RIGHT_RESIZE;
 	struct zxh_vmo *vmo;
-	u64 size;
+	u64 size = req->vmo_size;
 	int r;
 
 	if (req->options & ~ZX_HYP_VMO_RESIZABLE)
 		return ZXH_ERR_INVALID_ARGS;
-	if (check_add_overflow(req->vmo_size, (u64)PAGE_SIZE - 1, &size))
-		return ZXH_ERR_OUT_OF_RANGE;
-	size &= PAGE_MASK;
-	if (size > ZXH_VMO_MAX_SIZE)
-		return ZXH_ERR_OUT_OF_RANGE;
+	r = zxh_vmo_round_size(&size);
+	if (r)
+		return r;
 	r = zxh_vmo_create(size, resizable, &vmo);
 	if (r)
 		return r;
@@ -206,7 +199,7 @@ void zxh_vmo_info(struct zxh_vmo *vmo, u32 rights, struct zx_hyp_info_vmo *info)
 	spin_lock(&vmo->obj.lock);
 	memcpy(info->name, vmo->name, sizeof(info->name));
 	spin_unlock(&vmo->obj.lock);
-	info->size_bytes = vmo->size;
+	info->size_bytes = READ_ONCE(vmo->size);
 	info->num_mappings = atomic_read(&vmo->mappings);
 	info->share_count = info->num_mappings > 0;
 	info->flags = ZX_HYP_INFO_VMO_PAGED | ZX_HYP_INFO_VMO_VIA_HANDLE;
@@ -250,13 +243,20 @@ static int zxh_vmo_transfer(struct zxh_vmo *vmo, const struct zx_hyp_vmo_rw *req
 static int zxh_vmo_rw(struct zxh_file *f, struct zx_hyp_vmo_rw *req, bool write)
 {
 	struct zxh_object *obj;
+	struct zxh_vmo *vmo;
 	int r;
 
 	r = zxh_handle_get_typed(&f->handles, req->vmo, ZXH_TYPE_VMO,
 				 write ? ZXH_RIGHT_WRITE : ZXH_RIGHT_READ, &obj, NULL);
 	if (r)
 		return r;
-	r = zxh_vmo_transfer(zxh_vmo_of(obj), req, write);
+	vmo = zxh_vmo_of(obj);
+	/* A write must not make the file longer than the VMO. */
+	r = -EINTR;
+	if (!down_read_killable(&vmo->lock)) {
+		r = zxh_vmo_transfer(vmo, req, write);
+		up_read(&vmo->lock);
+	}
 	zxh_object_put(obj);
 	return r;
 }
@@ -281,7 +281,7 @@ int zxh_vmo_get_size_ioctl(struct zxh_file *f, void *arg)
 	r = zxh_handle_get_typed(&f->handles, req->vmo, ZXH_TYPE_VMO, 0, &obj, NULL);
 	if (r)
 		return r;
-	if (put_user(zxh_vmo_of(obj)->size, out))
+	if (put_user(READ_ONCE(zxh_vmo_of(obj)->size), out))
 		r = ZXH_ERR_INVALID_ARGS;
 	zxh_object_put(obj);
 	return r;

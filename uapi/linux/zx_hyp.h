@@ -106,10 +106,17 @@ enum {
 	ZX_HYP_CMD_VMO_WRITE = 0x32,
 	ZX_HYP_CMD_VMO_GET_SIZE = 0x33,
 	ZX_HYP_CMD_VMO_REPLACE_AS_EXECUTABLE = 0x34,
+	ZX_HYP_CMD_VMO_SET_SIZE = 0x35,
+	ZX_HYP_CMD_VMO_OP_RANGE = 0x36,
+	ZX_HYP_CMD_VMO_SET_CACHE_POLICY = 0x37,
 
 	ZX_HYP_CMD_VMAR_ROOT_SELF = 0x40,
 	ZX_HYP_CMD_VMAR_MAP = 0x41,
 	ZX_HYP_CMD_VMAR_UNMAP = 0x42,
+	ZX_HYP_CMD_VMAR_PROTECT = 0x43,
+	ZX_HYP_CMD_VMAR_ALLOCATE = 0x44,
+	ZX_HYP_CMD_VMAR_DESTROY = 0x45,
+	ZX_HYP_CMD_VMAR_OP_RANGE = 0x46,
 
 	ZX_HYP_CMD_OBJECT_GET_INFO = 0x50,
 	ZX_HYP_CMD_OBJECT_GET_PROPERTY = 0x51,
@@ -509,6 +516,73 @@ struct zx_hyp_vmo_replace_as_executable {
 	_IO(ZX_HYP_TYPE, ZX_HYP_CMD_VMO_REPLACE_AS_EXECUTABLE)
 
 /**
+ * struct zx_hyp_vmo_set_size - argument of ZX_HYP_VMO_SET_SIZE
+ * @size: sizeof(struct zx_hyp_vmo_set_size)
+ * @vmo: VMO handle, rights WRITE and RESIZE; not resizable: ZX_ERR_UNAVAILABLE
+ * @vmo_size: bytes, rounded up to a page
+ */
+struct zx_hyp_vmo_set_size {
+	__u32 size;
+	__u32 vmo;
+	__aligned_u64 vmo_size;
+};
+#define ZX_HYP_VMO_SET_SIZE _IO(ZX_HYP_TYPE, ZX_HYP_CMD_VMO_SET_SIZE)
+
+/* Zircon's operations on ranges, of VMOs and of VMARs. */
+#define ZX_HYP_OP_COMMIT		1
+#define ZX_HYP_OP_DECOMMIT		2
+#define ZX_HYP_OP_LOCK			3
+#define ZX_HYP_OP_MAP_RANGE		3	/* of a VMAR */
+#define ZX_HYP_OP_UNLOCK		4
+#define ZX_HYP_OP_CACHE_SYNC		6
+#define ZX_HYP_OP_CACHE_INVALIDATE	7
+#define ZX_HYP_OP_CACHE_CLEAN		8
+#define ZX_HYP_OP_CACHE_CLEAN_INVALIDATE	9
+#define ZX_HYP_OP_ZERO			10
+#define ZX_HYP_OP_TRY_LOCK		11
+#define ZX_HYP_OP_DONT_NEED		12
+#define ZX_HYP_OP_ALWAYS_NEED		13
+
+/**
+ * struct zx_hyp_vmo_op_range - argument of ZX_HYP_VMO_OP_RANGE
+ * @size: sizeof(struct zx_hyp_vmo_op_range)
+ * @vmo: VMO handle; right WRITE to commit, decommit, zero and invalidate, READ
+ *	for the other cache operations
+ * @op: ZX_HYP_OP_*
+ * @reserved: zero
+ * @offset: first byte
+ * @len: bytes; COMMIT, DECOMMIT and hints act on whole pages
+ */
+struct zx_hyp_vmo_op_range {
+	__u32 size;
+	__u32 vmo;
+	__u32 op;
+	__u32 reserved;
+	__aligned_u64 offset;
+	__aligned_u64 len;
+};
+#define ZX_HYP_VMO_OP_RANGE _IO(ZX_HYP_TYPE, ZX_HYP_CMD_VMO_OP_RANGE)
+
+#define ZX_HYP_CACHE_CACHED	0
+#define ZX_HYP_CACHE_MASK	3
+
+/**
+ * struct zx_hyp_vmo_set_cache_policy - argument of ZX_HYP_VMO_SET_CACHE_POLICY
+ * @size: sizeof(struct zx_hyp_vmo_set_cache_policy)
+ * @vmo: VMO handle, right MAP
+ * @policy: ZX_HYP_CACHE_CACHED; another policy of Zircon's gives
+ *	ZX_ERR_NOT_SUPPORTED
+ * @reserved: zero
+ */
+struct zx_hyp_vmo_set_cache_policy {
+	__u32 size;
+	__u32 vmo;
+	__u32 policy;
+	__u32 reserved;
+};
+#define ZX_HYP_VMO_SET_CACHE_POLICY _IO(ZX_HYP_TYPE, ZX_HYP_CMD_VMO_SET_CACHE_POLICY)
+
+/**
  * struct zx_hyp_vmar_root_self - argument of ZX_HYP_VMAR_ROOT_SELF
  * @size: sizeof(struct zx_hyp_vmar_root_self)
  * @reserved: zero
@@ -576,6 +650,79 @@ struct zx_hyp_vmar_unmap {
 	__aligned_u64 len;
 };
 #define ZX_HYP_VMAR_UNMAP _IO(ZX_HYP_TYPE, ZX_HYP_CMD_VMAR_UNMAP)
+
+/**
+ * struct zx_hyp_vmar_protect - argument of ZX_HYP_VMAR_PROTECT
+ * @size: sizeof(struct zx_hyp_vmar_protect)
+ * @vmar: VMAR handle, with the rights that the permissions need
+ * @options: ZX_HYP_VM_PERM_*
+ * @reserved: zero
+ * @addr: absolute address, page aligned
+ * @len: bytes, rounded up to a page
+ */
+struct zx_hyp_vmar_protect {
+	__u32 size;
+	__u32 vmar;
+	__u32 options;
+	__u32 reserved;
+	__aligned_u64 addr;
+	__aligned_u64 len;
+};
+#define ZX_HYP_VMAR_PROTECT _IO(ZX_HYP_TYPE, ZX_HYP_CMD_VMAR_PROTECT)
+
+/**
+ * struct zx_hyp_vmar_allocate - argument of ZX_HYP_VMAR_ALLOCATE
+ * @size: sizeof(struct zx_hyp_vmar_allocate)
+ * @vmar: handle of the VMAR that the new one is a part of
+ * @options: ZX_HYP_VM_CAN_MAP_*, COMPACT, SPECIFIC, OFFSET_IS_UPPER_LIMIT and an
+ *	alignment
+ * @reserved: zero
+ * @offset: bytes from the VMAR's base, page aligned
+ * @len: bytes, page aligned
+ * @out_vmar: where the handle (__u32) goes
+ * @out_addr: where the address (__u64) goes
+ */
+struct zx_hyp_vmar_allocate {
+	__u32 size;
+	__u32 vmar;
+	__u32 options;
+	__u32 reserved;
+	__aligned_u64 offset;
+	__aligned_u64 len;
+	__aligned_u64 out_vmar;
+	__aligned_u64 out_addr;
+};
+#define ZX_HYP_VMAR_ALLOCATE _IO(ZX_HYP_TYPE, ZX_HYP_CMD_VMAR_ALLOCATE)
+
+/**
+ * struct zx_hyp_vmar_destroy - argument of ZX_HYP_VMAR_DESTROY
+ * @size: sizeof(struct zx_hyp_vmar_destroy)
+ * @vmar: VMAR handle; a root gives ZX_ERR_NOT_SUPPORTED
+ */
+struct zx_hyp_vmar_destroy {
+	__u32 size;
+	__u32 vmar;
+};
+#define ZX_HYP_VMAR_DESTROY _IO(ZX_HYP_TYPE, ZX_HYP_CMD_VMAR_DESTROY)
+
+/**
+ * struct zx_hyp_vmar_op_range - argument of ZX_HYP_VMAR_OP_RANGE
+ * @size: sizeof(struct zx_hyp_vmar_op_range)
+ * @vmar: VMAR handle; right WRITE to commit and decommit
+ * @op: ZX_HYP_OP_COMMIT, DECOMMIT, MAP_RANGE, DONT_NEED or ALWAYS_NEED
+ * @reserved: zero
+ * @addr: absolute address, page aligned
+ * @len: bytes, rounded up to a page
+ */
+struct zx_hyp_vmar_op_range {
+	__u32 size;
+	__u32 vmar;
+	__u32 op;
+	__u32 reserved;
+	__aligned_u64 addr;
+	__aligned_u64 len;
+};
+#define ZX_HYP_VMAR_OP_RANGE _IO(ZX_HYP_TYPE, ZX_HYP_CMD_VMAR_OP_RANGE)
 
 #include <linux/zx_hyp_object.h>
 
