@@ -58,6 +58,27 @@
 	((void)((vma)->vm_flags |= VM_DONTCOPY | VM_DONTDUMP))
 #endif
 
+/* What is mapped without WRITE stays so, whatever mprotect() is asked for. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 0, 0)
+#define zxh_vma_keep_readonly(vma)					\
+	do {								\
+		if (!vma_desc_test(vma, VMA_WRITE_BIT))			\
+			vma_desc_clear_flags(vma, VMA_MAYWRITE_BIT);	\
+	} while (0)
+#elif LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+#define zxh_vma_keep_readonly(vma)					\
+	do {								\
+		if (!((vma)->vm_flags & VM_WRITE))			\
+			vm_flags_clear(vma, VM_MAYWRITE);		\
+	} while (0)
+#else
+#define zxh_vma_keep_readonly(vma)					\
+	do {								\
+		if (!((vma)->vm_flags & VM_WRITE))			\
+			(vma)->vm_flags &= ~VM_MAYWRITE;		\
+	} while (0)
+#endif
+
 /* 6.13 sets a timer up in one call. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
 #define zxh_hrtimer_setup(timer, fn, clock, mode) hrtimer_setup(timer, fn, clock, mode)

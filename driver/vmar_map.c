@@ -197,6 +197,35 @@ int zxh_spot_find_locked(struct zxh_vmar *vmar, const struct zxh_spot *spot,
 	return 0;
 }
 
+/* The gap between mappings at *@addr or after it, before @end. */
+static bool zxh_gap_next_locked(struct zxh_vmar *vmar, u64 *addr, u64 end, struct zxh_area *gap)
+{
+	struct zxh_piece piece;
+
+	while (*addr < end) {
+		gap->addr = *addr;
+		if (!zxh_vmar_next_locked(vmar, *addr, end - 1, &piece)) {
+			gap->len = end - *addr;
+			*addr = end;
+			return true;
+		}
+		*addr = piece.start + piece.len;
+		gap->len = piece.start - gap->addr;
+		if (gap->len)
+			return true;
+		cond_resched();
+	}
+	return false;
+}
+
+static void zxh_map_release_gaps_locked(struct zxh_vmar *vmar, u64 addr, u64 end)
+{
+	struct zxh_area gap;
+
+	while (zxh_gap_next_locked(vmar, &addr, end, &gap))
+		vmar->as->ops->unmap(vmar->as, gap.addr, gap.len, false);
+}
+
 /*
  * Before others are replaced: what is between them must be ours, too. Linux may
  * have something there that no VMAR knows of.
@@ -204,65 +233,69 @@ int zxh_spot_find_locked(struct zxh_vmar *vmar, const struct zxh_spot *spot,
 static int zxh_map_claim_gaps_locked(struct zxh_vmar *vmar, const struct zxh_area *area)
 {
 	u64 addr = area->addr, end = area->addr + area->len;
-	struct zxh_piece piece;
 	struct zxh_area gap;
-	int r = 0;
+	int r;
 
-	while (addr < end && !r) {
-		gap.addr = addr;
-		if (!zxh_vmar_next_locked(vmar, addr, end - 1, &piece))
-			piece.start = addr = end;
-		else
-			addr = piece.start + piece.len;
-		gap.len = piece.start - gap.addr;
-		if (gap.len)
-			r = vmar->as->ops->reserve(vmar->as, &gap, ZXH_PLACE_FREE);
-		cond_resched();
+	while (zxh_gap_next_locked(vmar, &addr, end, &gap)) {
+		r = vmar->as->ops->reserve(vmar->as, &gap, ZXH_PLACE_FREE);
+		if (r) {
+			zxh_map_release_gaps_locked(vmar, area->addr, gap.addr);
+			return r;
+		}
 	}
-	if (!r)
+	return 0;
+}
+
+/* The backend first, then the tree, which cannot fail any more. */
+static int zxh_map_put_locked(struct zxh_map_args *a, struct zxh_area *area,
+			      enum zxh_place place, struct zxh_region *region)
+{
+	struct zxh_vmar *vmar = a->vmar;
+	bool intact = true;
+	int r;
+
+	r = vmar->as->ops->map(vmar->as, area, place, a->vmo, a->vmo_offset, a->perms, &intact);
+	if (!r) {
+		region->base = area->addr;
+		/* Linux may choose what the process unmapped behind our back. */
+		zxh_vmar_replace_locked(vmar, area->addr, area->len, region);
 		return 0;
-	/* Give back what was claimed: the gaps before the one that is taken. */
-	for (addr = area->addr; addr < gap.addr; addr = piece.start + piece.len) {
-		zxh_vmar_next_locked(vmar, addr, end - 1, &piece);
-		if (piece.start > addr)
-			vmar->as->ops->unmap(vmar->as, addr, piece.start - addr, false);
+	}
+	if (!intact) {
+		vmar->as->ops->unmap(vmar->as, area->addr, area->len, vmar->parent);
+		zxh_vmar_cut_locked(vmar, area->addr, area->len);
 	}
 	return r;
 }
 
-/*
- * The backend first, then the tree, which cannot fail any more. Linux may have
- * chosen an address that the process unmapped behind our back.
- */
 static int zxh_map_place_locked(struct zxh_map_args *a, struct zxh_area *area,
 				enum zxh_place place)
 {
 	struct zxh_vmar *vmar = a->vmar;
+	bool claim = place == ZXH_PLACE_OURS && !vmar->parent;
 	struct zxh_region *region;
-	bool intact = true;
 	int r;
 
-	if (place == ZXH_PLACE_OURS && !vmar->parent) {
-		r = zxh_map_claim_gaps_locked(vmar, area);
-		if (r)
-			return r;
-	}
 	region = zxh_region_alloc(a->vmo, 0, a->vmo_offset, a->perms, a->max);
 	if (!region)
 		return ZXH_ERR_NO_MEMORY;
-	r = vmar->as->ops->map(vmar->as, area, place, a->vmo, a->vmo_offset, a->perms, &intact);
-	if (r) {
-		zxh_region_put(region);
-		if (!intact)
-			zxh_vmar_cut_locked(vmar, area->addr, area->len);
-		return r;
-	}
-	region->base = area->addr;
-	zxh_vmar_replace_locked(vmar, area->addr, area->len, region);
+	r = claim ? zxh_map_claim_gaps_locked(vmar, area) : 0;
+	if (r)
+		goto put_region;
+	r = zxh_map_put_locked(a, area, place, region);
+	if (r)
+		goto release_gaps;
 	*a->addr = area->addr;
 	if (a->spot.options & ZX_HYP_VM_MAP_RANGE)
 		zxh_vmo_populate(a->vmo, vmar->as, area->addr, area->len, a->vmo_offset);
 	return 0;
+
+release_gaps:
+	if (claim)
+		zxh_map_release_gaps_locked(vmar, area->addr, area->addr + area->len);
+put_region:
+	zxh_region_put(region);
+	return r;
 }
 
 static int zxh_vmar_map_here(void *arg)

@@ -69,8 +69,10 @@ static int zxh_vmo_guest_mmap(ZXH_MMAP_PARAMS)
 {
 	int r = zxh_vmo_mmap(ZXH_MMAP_ARGS);
 
-	if (!r)
+	if (!r) {
 		zxh_vma_keep_private(vma);
+		zxh_vma_keep_readonly(vma);
+	}
 	return r;
 }
 
