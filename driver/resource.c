@@ -61,7 +61,8 @@ int zxh_resource_check(struct zxh_file *f, u32 value, u32 kind)
 	return r;
 }
 
-static bool zxh_resource_kind_known(u32 kind)
+/* Whether there are resources of that kind. */
+static bool zxh_resource_kind_made(u32 kind)
 {
 	return kind == ZX_HYP_RESOURCE_HYPERVISOR || kind == ZX_HYP_RESOURCE_VMEX;
 }
@@ -88,7 +89,7 @@ int zxh_resource_get_ioctl(struct zxh_file *f, void *arg)
 {
 	struct zx_hyp_resource_get *req = arg;
 
-	if (!zxh_resource_kind_known(req->kind))
+	if (!zxh_resource_kind_made(req->kind))
 		return ZXH_ERR_INVALID_ARGS;
 	return zxh_resource_make(f, req->kind, req->kind == ZX_HYP_RESOURCE_VMEX ?
 				 "vmex" : "hypervisor", req->out_handle);
@@ -107,7 +108,8 @@ int zxh_resource_create_ioctl(struct zxh_file *f, void *arg)
 				 &parent, NULL);
 	if (r)
 		return r;
-	if (!zxh_resource_kind_known(req->kind))
+	/* The kind of no parent is known as well, and denied next. */
+	if (!zxh_resource_kind_made(req->kind) && req->kind != ZX_HYP_RESOURCE_OTHER)
 		r = ZXH_ERR_INVALID_ARGS;
 	else if (zxh_resource_of(parent)->kind != req->kind)
 		r = ZXH_ERR_ACCESS_DENIED;

@@ -54,15 +54,21 @@ ZX_EXPORT zx_status_t zx_hyp_info_get(zx_hyp_info_t *out, size_t size)
 /* The kernel's kind, or 0, which is none: the kernel says so in its turn. */
 static uint32_t kernels_kind(uint32_t options, uint64_t base, size_t size)
 {
+	zx_rsrc_kind_t kind = options & ~ZX_RSRC_FLAG_EXCLUSIVE;
 	size_t i;
 
-	if (options != ZX_RSRC_KIND_SYSTEM || size != SYSTEM_SIZE)
+	/* Also with a flag that is unknown. */
+	if (kind >= ZX_RSRC_KIND_COUNT)
+		return 0;
+	if (kind != ZX_RSRC_KIND_SYSTEM)
+		return ZX_HYP_RESOURCE_OTHER;
+	if (options != kind || size != SYSTEM_SIZE)
 		return 0;
 	for (i = 0; i < SYSTEM_BASES; i++) {
 		if (system_bases[i].base == base)
 			return system_bases[i].kind;
 	}
-	return 0;
+	return ZX_HYP_RESOURCE_OTHER;
 }
 
 ZX_EXPORT zx_status_t zx_resource_create(zx_handle_t parent_rsrc, uint32_t options,

@@ -326,9 +326,9 @@ zx_status_t zx_port_cancel(zx_handle_t handle, zx_handle_t source, uint64_t key)
  * Return:
  * * ZX_OK
  * * ZX_ERR_BAD_HANDLE, ZX_ERR_WRONG_TYPE, ZX_ERR_ACCESS_DENIED - of @parent_rsrc
- * * ZX_ERR_INVALID_ARGS - other @options, @base or @size; @name cannot be read,
- *   or @resource_out not written
- * * ZX_ERR_ACCESS_DENIED - @parent_rsrc has another base
+ * * ZX_ERR_INVALID_ARGS - unknown @options, or, of SYSTEM, ZX_RSRC_FLAG_EXCLUSIVE
+ *   or another @size; @name cannot be read, or @resource_out not written
+ * * ZX_ERR_ACCESS_DENIED - @parent_rsrc is of another kind or has another base
  */
 zx_status_t zx_resource_create(zx_handle_t parent_rsrc, uint32_t options, uint64_t base,
 			       size_t size, const char *name, size_t name_size,

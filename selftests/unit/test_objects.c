@@ -449,18 +449,24 @@ static const struct {
 } asked_kinds[] = {
 	{ ZX_RSRC_KIND_SYSTEM, 0, 1, ZX_HYP_RESOURCE_HYPERVISOR },
 	{ ZX_RSRC_KIND_SYSTEM, 1, 1, ZX_HYP_RESOURCE_VMEX },
-	{ ZX_RSRC_KIND_SYSTEM, 2, 1, 0 },
-	{ ZX_RSRC_KIND_SYSTEM, 0x100000000, 1, 0 },
+	{ ZX_RSRC_KIND_SYSTEM, 2, 1, ZX_HYP_RESOURCE_OTHER },
+	{ ZX_RSRC_KIND_SYSTEM, 0x100000000, 1, ZX_HYP_RESOURCE_OTHER },
 	{ ZX_RSRC_KIND_SYSTEM, 0, 0, 0 },
 	{ ZX_RSRC_KIND_SYSTEM, 0, 2, 0 },
 	{ ZX_RSRC_KIND_SYSTEM, 0, 0x100000001, 0 },
 	{ ZX_RSRC_KIND_SYSTEM | ZX_RSRC_FLAG_EXCLUSIVE, 0, 1, 0 },
-	{ ZX_RSRC_KIND_MMIO, 0, 1, 0 },
-	{ ZX_RSRC_KIND_ROOT, 0, 1, 0 },
+	{ ZX_RSRC_KIND_MMIO, 0, 1, ZX_HYP_RESOURCE_OTHER },
+	{ ZX_RSRC_KIND_MMIO | ZX_RSRC_FLAG_EXCLUSIVE, 0x1000, 0x1000, ZX_HYP_RESOURCE_OTHER },
+	{ ZX_RSRC_KIND_IRQ, 0, 1, ZX_HYP_RESOURCE_OTHER },
+	{ ZX_RSRC_KIND_IOPORT, 0, 0, ZX_HYP_RESOURCE_OTHER },
+	{ ZX_RSRC_KIND_ROOT, 0, 1, ZX_HYP_RESOURCE_OTHER },
+	{ ZX_RSRC_KIND_SMC, 0, 1, ZX_HYP_RESOURCE_OTHER },
+	{ ZX_RSRC_KIND_COUNT, 0, 1, 0 },
+	{ ZX_RSRC_KIND_SYSTEM | 0x20000, 0, 1, 0 },
 	{ 0xffffffff, 0, 1, 0 },
 };
 
-START_TEST(resource_create_asks_the_kernel_for_its_own_kinds)
+START_TEST(resource_create_turns_kinds_into_the_kernels)
 {
 	static const char name[] = "a name";
 	size_t i;
@@ -591,7 +597,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(port_queue_passes_all),
 	UNIT_TEST(port_wait_passes_all),
 	UNIT_TEST(port_cancel_passes_all),
-	UNIT_TEST(resource_create_asks_the_kernel_for_its_own_kinds),
+	UNIT_TEST(resource_create_turns_kinds_into_the_kernels),
 	UNIT_TEST(resource_create_leaves_bad_options_to_the_kernel),
 	UNIT_TEST(resource_create_passes_no_more_of_a_name_than_fits),
 	UNIT_TEST(handle_export_passes_all),

@@ -22,14 +22,16 @@ struct zx_hyp_handle_close {
 };
 #define ZX_HYP_HANDLE_CLOSE _IO(ZX_HYP_TYPE, ZX_HYP_CMD_HANDLE_CLOSE)
 
-/* Values of zx_hyp_resource_get.kind: neutral, no API level's numbers. */
+/* Kinds of resources: neutral, no API level's numbers. */
 #define ZX_HYP_RESOURCE_HYPERVISOR	1	/* allows guest_create */
 #define ZX_HYP_RESOURCE_VMEX		2	/* allows replace_as_executable */
+#define ZX_HYP_RESOURCE_OTHER		3	/* known to Zircon, but of no resource here */
 
 /**
  * struct zx_hyp_resource_get - argument of ZX_HYP_RESOURCE_GET
  * @size: sizeof(struct zx_hyp_resource_get)
- * @kind: ZX_HYP_RESOURCE_*; another one gives ZX_ERR_INVALID_ARGS
+ * @kind: ZX_HYP_RESOURCE_HYPERVISOR or VMEX; another one gives
+ *	ZX_ERR_INVALID_ARGS
  * @out_handle: where the handle (__u32) goes
  *
  * Stands for the service that hands out resources on Fuchsia. Who may open the
@@ -142,7 +144,8 @@ struct zx_hyp_rights_set {
  * struct zx_hyp_resource_create - argument of ZX_HYP_RESOURCE_CREATE
  * @size: sizeof(struct zx_hyp_resource_create)
  * @parent: resource handle, right WRITE
- * @kind: ZX_HYP_RESOURCE_*, the parent's, else ZX_ERR_ACCESS_DENIED
+ * @kind: the parent's; another of ZX_HYP_RESOURCE_* gives
+ *	ZX_ERR_ACCESS_DENIED, another number ZX_ERR_INVALID_ARGS
  * @name_size: bytes at @name, cut after ZX_HYP_NAME_LEN - 1
  * @name: address of the new resource's name
  * @out_handle: where the handle (__u32) goes
