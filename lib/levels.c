@@ -18,7 +18,12 @@
 /* What never changed of a type. All VMARs that are made are roots, with RWX. */
 #define RWX (ZX_RIGHTS_IO | ZX_RIGHT_EXECUTE)
 #define VCPU (RWX | ZX_RIGHT_SIGNAL)
-#define VMO (ZX_RIGHTS_IO | ZX_RIGHTS_PROPERTY | ZX_RIGHT_MAP | ZX_RIGHT_SIGNAL)
+/*
+ * RESIZE, which came by 2022, is at every level: VMOs were resizable before, and
+ * zx_vmo_set_size() asks for it. The kernel gives it to those that are resizable.
+ */
+#define VMO (ZX_RIGHTS_IO | ZX_RIGHTS_PROPERTY | ZX_RIGHT_MAP | ZX_RIGHT_SIGNAL | \
+	     ZX_RIGHT_RESIZE)
 
 /* Rights by type; none of a type that is not made here. */
 struct level {
@@ -72,7 +77,7 @@ static const struct level levels[] = {
 			[ZX_OBJ_TYPE_GUEST] = PLAIN_2019 | ZX_RIGHT_WRITE | ZX_RIGHT_MANAGE_PROCESS,
 			[ZX_OBJ_TYPE_VCPU] = BASIC_2019 | VCPU,
 			[ZX_OBJ_TYPE_VMAR] = PLAIN_2019 | RWX | ZX_RIGHT_OP_CHILDREN,
-			[ZX_OBJ_TYPE_VMO] = BASIC_2019 | VMO | ZX_RIGHT_RESIZE,
+			[ZX_OBJ_TYPE_VMO] = BASIC_2019 | VMO,
 			[ZX_OBJ_TYPE_PORT] = PLAIN_2019 | ZX_RIGHTS_IO,
 			[ZX_OBJ_TYPE_RESOURCE] = PLAIN_2019 | ZX_RIGHT_WRITE,
 			[ZX_OBJ_TYPE_EVENT] = BASIC_2019 | ZX_RIGHT_SIGNAL,

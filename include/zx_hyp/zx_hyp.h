@@ -123,8 +123,9 @@ zx_status_t zx_hyp_check(char *why, size_t size);
  * the rights of either level.
  *
  * What calls demand stays as <zircon/syscalls.h> says, and rights that a level
- * did not know its handles do not have: INSPECT and MANAGE_THREAD until 2018,
- * WAIT in 2017. Calls that need them answer ZX_ERR_ACCESS_DENIED there.
+ * did not know its handles do not have: OP_CHILDREN until 2019, INSPECT and
+ * MANAGE_THREAD until 2018, WAIT in 2017. Calls that need them answer
+ * ZX_ERR_ACCESS_DENIED there. RESIZE resizable VMOs have at every level.
  *
  * Return:
  * * ZX_OK

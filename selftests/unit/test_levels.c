@@ -15,7 +15,10 @@ static const uint32_t levels[] = {
 
 #define LEVELS UNIT_COUNT(levels)
 
-/* What Zircon of those times gave, a column a level; with RWX for root VMARs. */
+/*
+ * What Zircon of those times gave, a column a level; with RWX for root VMARs, and
+ * with RESIZE for VMOs, which only the later ones knew.
+ */
 static const struct {
 	zx_obj_type_t type;
 	zx_rights_t rights[LEVELS];
@@ -23,7 +26,7 @@ static const struct {
 	{ ZX_OBJ_TYPE_GUEST, { 0xb, 0x400b, 0x2800b, 0x2800b, 0x4800b } },
 	{ ZX_OBJ_TYPE_VCPU, { 0x101f, 0x501f, 0xd01f, 0xd01f, 0xd01f } },
 	{ ZX_OBJ_TYPE_VMAR, { 0x1f, 0x401f, 0x801f, 0x20801f, 0x20801f } },
-	{ ZX_OBJ_TYPE_VMO, { 0x10ff, 0x50ff, 0xd0ef, 0x40d0ef, 0x40d0ef } },
+	{ ZX_OBJ_TYPE_VMO, { 0x4010ff, 0x4050ff, 0x40d0ef, 0x40d0ef, 0x40d0ef } },
 	{ ZX_OBJ_TYPE_PORT, { 0xf, 0xf, 0x800f, 0x800f, 0x800f } },
 	{ ZX_OBJ_TYPE_RESOURCE, { 0x100f, 0x500f, 0x800b, 0x800b, 0x800b } },
 	{ ZX_OBJ_TYPE_EVENT, { 0x100f, 0x500f, 0xd003, 0xd003, 0xd003 } },
