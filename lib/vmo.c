@@ -57,6 +57,48 @@ ZX_EXPORT zx_status_t zx_vmo_get_size(zx_handle_t handle, uint64_t *size)
 }
 ZX_ALIAS(zx_vmo_get_size);
 
+ZX_EXPORT zx_status_t zx_vmo_set_size(zx_handle_t handle, uint64_t size)
+{
+	struct zx_hyp_vmo_set_size call = {
+		.size = sizeof(call),
+		.vmo = handle,
+		.vmo_size = size,
+	};
+
+	return libzx_use(ZX_HYP_VMO_SET_SIZE, &call);
+}
+ZX_ALIAS(zx_vmo_set_size);
+
+ZX_EXPORT zx_status_t zx_vmo_op_range(zx_handle_t handle, uint32_t op, uint64_t offset,
+				      uint64_t size, void *buffer, size_t buffer_size)
+{
+	struct zx_hyp_vmo_op_range call = {
+		.size = sizeof(call),
+		.vmo = handle,
+		.op = op,
+		.offset = offset,
+		.len = size,
+	};
+
+	/* No operation uses it, and Zircon does not check that, unlike a VMAR's. */
+	(void)buffer;
+	(void)buffer_size;
+	return libzx_use(ZX_HYP_VMO_OP_RANGE, &call);
+}
+ZX_ALIAS(zx_vmo_op_range);
+
+ZX_EXPORT zx_status_t zx_vmo_set_cache_policy(zx_handle_t handle, uint32_t cache_policy)
+{
+	struct zx_hyp_vmo_set_cache_policy call = {
+		.size = sizeof(call),
+		.vmo = handle,
+		.policy = cache_policy,
+	};
+
+	return libzx_use(ZX_HYP_VMO_SET_CACHE_POLICY, &call);
+}
+ZX_ALIAS(zx_vmo_set_cache_policy);
+
 ZX_EXPORT zx_status_t zx_vmo_replace_as_executable(zx_handle_t handle, zx_handle_t vmex,
 						   zx_handle_t *out)
 {

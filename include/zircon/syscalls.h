@@ -207,7 +207,8 @@ zx_status_t zx_vcpu_write_state(zx_handle_t handle, uint32_t kind,
  * zx_vmo_create - make a virtual memory object
  * @size: bytes, rounded up to a page; may be 0
  * @options: 0 or ZX_VMO_RESIZABLE
- * @out: where the handle goes, with ZX_DEFAULT_VMO_RIGHTS
+ * @out: where the handle goes, with ZX_DEFAULT_VMO_RIGHTS, and RESIZE if it is
+ *	resizable
  *
  * The VMO reads as zeroes and takes memory as it is touched.
  *
@@ -261,6 +262,67 @@ zx_status_t zx_vmo_write(zx_handle_t handle, const void *buffer, uint64_t offset
  * * ZX_ERR_INVALID_ARGS - @size cannot be written
  */
 zx_status_t zx_vmo_get_size(zx_handle_t handle, uint64_t *size);
+
+/**
+ * zx_vmo_set_size - change a VMO's size
+ * @handle: VMO made with ZX_VMO_RESIZABLE, rights WRITE and RESIZE
+ * @size: bytes, rounded up to a page; may be 0
+ *
+ * A VMO that grows reads as zeroes where it is new. One that shrinks loses its
+ * pages at once in every mapping. Mappings stay as long as they are: to touch
+ * one beyond the VMO's end is a SIGBUS in the process, and ZX_ERR_OUT_OF_RANGE
+ * from zx_vcpu_enter() in a guest.
+ *
+ * Return:
+ * * ZX_OK
+ * * ZX_ERR_BAD_HANDLE, ZX_ERR_WRONG_TYPE, ZX_ERR_ACCESS_DENIED - of @handle
+ * * ZX_ERR_UNAVAILABLE - the VMO is not resizable; found before RESIZE is asked
+ *   for, which its handles cannot have
+ * * ZX_ERR_OUT_OF_RANGE - @size is too large
+ * * ZX_ERR_NO_MEMORY
+ */
+zx_status_t zx_vmo_set_size(zx_handle_t handle, uint64_t size);
+
+/**
+ * zx_vmo_op_range - commit, decommit or clear a range of a VMO
+ * @handle: VMO; right WRITE for COMMIT, DECOMMIT, ZERO and CACHE_INVALIDATE, READ
+ *	for the other operations on caches
+ * @op: ZX_VMO_OP_*
+ * @offset: of the first byte
+ * @size: bytes; COMMIT and DECOMMIT take in every page that the range touches
+ * @buffer: not looked at
+ * @buffer_size: not looked at
+ *
+ * COMMIT gives the range its memory, before it is touched. DECOMMIT takes the
+ * memory away, so that the range reads as zeroes; ZERO clears it. All mappings
+ * show that at once, also in guests that run. Caches are coherent here, so the
+ * operations on them have nothing to do; DONT_NEED and ALWAYS_NEED are hints,
+ * which nobody follows.
+ *
+ * Return:
+ * * ZX_OK
+ * * ZX_ERR_BAD_HANDLE, ZX_ERR_WRONG_TYPE - of @handle
+ * * ZX_ERR_INVALID_ARGS - unknown @op
+ * * ZX_ERR_NOT_SUPPORTED - LOCK, TRY_LOCK or UNLOCK: no VMO is discardable
+ * * ZX_ERR_ACCESS_DENIED - @handle lacks the right
+ * * ZX_ERR_OUT_OF_RANGE - the range leaves the VMO
+ * * ZX_ERR_NO_MEMORY
+ */
+zx_status_t zx_vmo_op_range(zx_handle_t handle, uint32_t op, uint64_t offset,
+			    uint64_t size, void *buffer, size_t buffer_size);
+
+/**
+ * zx_vmo_set_cache_policy - choose how the CPU caches a VMO's pages
+ * @handle: VMO, right MAP
+ * @cache_policy: ZX_CACHE_POLICY_CACHED, what they are anyway
+ *
+ * Return:
+ * * ZX_OK
+ * * ZX_ERR_BAD_HANDLE, ZX_ERR_WRONG_TYPE, ZX_ERR_ACCESS_DENIED - of @handle
+ * * ZX_ERR_INVALID_ARGS - unknown @cache_policy
+ * * ZX_ERR_NOT_SUPPORTED - another one: Linux's memory is cached
+ */
+zx_status_t zx_vmo_set_cache_policy(zx_handle_t handle, uint32_t cache_policy);
 
 /**
  * zx_vmo_replace_as_executable - get a handle that may map a VMO executable
@@ -376,8 +438,11 @@ extern __typeof__(zx_vmar_map) _zx_vmar_map;
 extern __typeof__(zx_vmar_unmap) _zx_vmar_unmap;
 extern __typeof__(zx_vmo_create) _zx_vmo_create;
 extern __typeof__(zx_vmo_get_size) _zx_vmo_get_size;
+extern __typeof__(zx_vmo_op_range) _zx_vmo_op_range;
 extern __typeof__(zx_vmo_read) _zx_vmo_read;
 extern __typeof__(zx_vmo_replace_as_executable) _zx_vmo_replace_as_executable;
+extern __typeof__(zx_vmo_set_cache_policy) _zx_vmo_set_cache_policy;
+extern __typeof__(zx_vmo_set_size) _zx_vmo_set_size;
 extern __typeof__(zx_vmo_write) _zx_vmo_write;
 
 __END_CDECLS

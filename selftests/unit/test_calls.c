@@ -203,6 +203,41 @@ START_TEST(vmo_get_size_passes_all)
 }
 END_TEST
 
+START_TEST(vmo_set_size_passes_all)
+{
+	struct zx_hyp_vmo_set_size expected = {
+		sizeof(expected), .vmo = HANDLE1, .vmo_size = LONG1,
+	};
+
+	ck_assert_int_eq(zx_vmo_set_size(HANDLE1, LONG1), ZX_OK);
+	assert_asked(ZX_HYP_VMO_SET_SIZE, expected);
+}
+END_TEST
+
+/* A bad address would show that it was touched. */
+START_TEST(vmo_op_range_passes_all_but_the_buffer)
+{
+	struct zx_hyp_vmo_op_range expected = {
+		sizeof(expected), .vmo = HANDLE1, .op = WORD, .offset = LONG1, .len = LONG2,
+	};
+
+	ck_assert_int_eq(zx_vmo_op_range(HANDLE1, WORD, LONG1, LONG2, (void *)LONG3, LONG3),
+			 ZX_OK);
+	assert_asked(ZX_HYP_VMO_OP_RANGE, expected);
+}
+END_TEST
+
+START_TEST(vmo_set_cache_policy_passes_any_policy)
+{
+	struct zx_hyp_vmo_set_cache_policy expected = {
+		sizeof(expected), .vmo = HANDLE1, .policy = WORD,
+	};
+
+	ck_assert_int_eq(zx_vmo_set_cache_policy(HANDLE1, WORD), ZX_OK);
+	assert_asked(ZX_HYP_VMO_SET_CACHE_POLICY, expected);
+}
+END_TEST
+
 START_TEST(vmo_replace_as_executable_passes_all)
 {
 	struct zx_hyp_vmo_replace_as_executable expected = {
@@ -290,6 +325,7 @@ START_TEST(underscored_names_are_the_same_functions)
 {
 	ck_assert(_zx_vcpu_enter == zx_vcpu_enter);
 	ck_assert(_zx_vmar_root_self == zx_vmar_root_self);
+	ck_assert(_zx_vmo_op_range == zx_vmo_op_range);
 	ck_assert(_zx_deadline_after == zx_deadline_after);
 }
 END_TEST
@@ -386,6 +422,9 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(vmo_read_passes_all),
 	UNIT_TEST(vmo_write_passes_all),
 	UNIT_TEST(vmo_get_size_passes_all),
+	UNIT_TEST(vmo_set_size_passes_all),
+	UNIT_TEST(vmo_op_range_passes_all_but_the_buffer),
+	UNIT_TEST(vmo_set_cache_policy_passes_any_policy),
 	UNIT_TEST(vmo_replace_as_executable_passes_all),
 	UNIT_TEST(vmar_map_passes_all),
 	UNIT_TEST(vmar_unmap_passes_all),
