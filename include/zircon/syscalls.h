@@ -342,10 +342,14 @@ zx_status_t zx_vmo_replace_as_executable(zx_handle_t handle, zx_handle_t vmex,
 /**
  * zx_vmar_map - map a VMO
  * @handle: VMAR: a guest's from zx_guest_create(), the process's own from
- *	zx_vmar_root_self() in <zircon/process.h>
- * @options: ZX_VM_PERM_READ, WRITE and EXECUTE, which both handles' rights must
- *	cover; SPECIFIC, SPECIFIC_OVERWRITE, OFFSET_IS_UPPER_LIMIT, MAP_RANGE,
- *	REQUIRE_NON_RESIZABLE, ALLOW_FAULTS and one of ALIGN_*
+ *	zx_vmar_root_self() in <zircon/process.h>, or a part of one from
+ *	zx_vmar_allocate()
+ * @options: ZX_VM_PERM_READ, WRITE and EXECUTE, which both handles' rights and
+ *	the VMAR must cover; SPECIFIC to map at @vmar_offset; SPECIFIC_OVERWRITE to
+ *	replace what is mapped there; OFFSET_IS_UPPER_LIMIT to map below it;
+ *	MAP_RANGE to bring in the pages that the VMO has; one of ALIGN_*;
+ *	REQUIRE_NON_RESIZABLE. ALLOW_FAULTS changes nothing, and
+ *	PERM_READ_IF_XOM_UNSUPPORTED is PERM_READ
  * @vmar_offset: bytes from the VMAR's base, page aligned; 0 without SPECIFIC,
  *	SPECIFIC_OVERWRITE and OFFSET_IS_UPPER_LIMIT
  * @vmo: VMO, right MAP
@@ -354,25 +358,31 @@ zx_status_t zx_vmo_replace_as_executable(zx_handle_t handle, zx_handle_t vmex,
  *	faults when touched
  * @mapped_addr: where the address goes; in a guest's VMAR 0 is a good one
  *
- * The mapping holds the VMO, whose handle may be closed. Without SPECIFIC a
- * guest's VMAR gives the lowest free addresses.
+ * The mapping holds the VMO, whose handle may be closed. Without SPECIFIC Linux
+ * chooses the address in the process's root VMAR; a guest's VMAR, and every part
+ * of a VMAR, gives the lowest free ones, as the root does below an upper limit.
+ * Who touches the range while it is overwritten, also a guest that runs, finds
+ * the old page or the new one. What Linux mapped in the process without a VMAR
+ * is not overwritten.
  *
  * Return:
  * * ZX_OK
  * * ZX_ERR_BAD_HANDLE, ZX_ERR_WRONG_TYPE - of @handle, then of @vmo
- * * ZX_ERR_ACCESS_DENIED - @vmo lacks MAP, or a wanted permission exceeds the
- *   rights of one of the handles
+ * * ZX_ERR_ACCESS_DENIED - @vmo lacks MAP; a wanted permission exceeds the rights
+ *   of one of the handles, or what the VMAR may map; or SPECIFIC or
+ *   SPECIFIC_OVERWRITE, and the VMAR lacks CAN_MAP_SPECIFIC
  * * ZX_ERR_INVALID_ARGS - WRITE or EXECUTE without READ, options that exclude
- *   each other or are for other calls, @len is 0 or overflows, offsets that
- *   are not aligned, a range outside the VMAR, or @mapped_addr cannot be
- *   written
- * * ZX_ERR_NOT_SUPPORTED - REQUIRE_NON_RESIZABLE and @vmo is resizable; or
- *   SPECIFIC_OVERWRITE, OFFSET_IS_UPPER_LIMIT or MAP_RANGE, which the module
- *   does not carry out yet
- * * ZX_ERR_OUT_OF_RANGE - @vmo_offset + @len overflows
- * * ZX_ERR_BAD_STATE - the guest is gone
- * * ZX_ERR_ALREADY_EXISTS - SPECIFIC, and something is mapped there
+ *   each other (MAP_RANGE and SPECIFIC_OVERWRITE do) or are for other calls,
+ *   @len is 0, offsets that are not aligned, a range outside the VMAR, another
+ *   VMAR where to overwrite, or @mapped_addr cannot be written
+ * * ZX_ERR_NOT_SUPPORTED - REQUIRE_NON_RESIZABLE and @vmo is resizable
+ * * ZX_ERR_OUT_OF_RANGE - @len or @vmo_offset + @len overflows
+ * * ZX_ERR_BAD_STATE - the VMAR was destroyed, or its guest is gone
+ * * ZX_ERR_ALREADY_EXISTS - something is there already that SPECIFIC, or
+ *   SPECIFIC_OVERWRITE, does not replace
  * * ZX_ERR_NO_RESOURCES - no gap is large enough
+ * * ZX_ERR_NO_MEMORY - also when the process has as many mappings as Linux lets
+ *   it have (vm.max_map_count), to which a guest's belong
  */
 zx_status_t zx_vmar_map(zx_handle_t handle, zx_vm_option_t options,
 			size_t vmar_offset, zx_handle_t vmo, uint64_t vmo_offset,
@@ -380,21 +390,130 @@ zx_status_t zx_vmar_map(zx_handle_t handle, zx_vm_option_t options,
 
 /**
  * zx_vmar_unmap - unmap what lies in a range
- * @handle: VMAR, no right needed
+ * @handle: VMAR; right OP_CHILDREN when there are VMARs in the range
  * @addr: first address (not an offset), page aligned
  * @len: bytes, rounded up to a page
  *
- * Mappings that reach out of the range keep the rest of themselves. A range
- * with nothing in it is fine.
+ * Mappings that reach out of the range keep the rest of themselves. VMARs in the
+ * range are destroyed. A range with nothing in it is fine.
  *
  * Return:
  * * ZX_OK
  * * ZX_ERR_BAD_HANDLE, ZX_ERR_WRONG_TYPE - of @handle
- * * ZX_ERR_INVALID_ARGS - @addr is not aligned, @len is 0, or the range
- *   overflows or leaves the VMAR
- * * ZX_ERR_BAD_STATE - the guest is gone
+ * * ZX_ERR_INVALID_ARGS - @addr is not aligned, @len is 0, the range overflows
+ *   or leaves the VMAR, a VMAR in it reaches out of it, or OP_CHILDREN is missing
+ * * ZX_ERR_BAD_STATE - the VMAR was destroyed, or its guest is gone
+ * * ZX_ERR_NO_MEMORY - the range may be unmapped in part
  */
 zx_status_t zx_vmar_unmap(zx_handle_t handle, zx_vaddr_t addr, size_t len);
+
+/**
+ * zx_vmar_protect - change the permissions of what is mapped in a range
+ * @handle: VMAR, with the rights READ, WRITE and EXECUTE that @options name
+ * @options: ZX_VM_PERM_READ, WRITE and EXECUTE, or 0 for none of them.
+ *	PERM_READ_IF_XOM_UNSUPPORTED is PERM_READ
+ * @addr: first address (not an offset), page aligned
+ * @len: bytes, rounded up to a page
+ *
+ * The whole range must be mapped. A mapping may get no permission that the rights
+ * of its two handles and its VMAR had not covered when it was made. The next
+ * access meets the new permissions, also in a guest that runs.
+ *
+ * Return:
+ * * ZX_OK
+ * * ZX_ERR_BAD_HANDLE, ZX_ERR_WRONG_TYPE, ZX_ERR_ACCESS_DENIED - of @handle
+ * * ZX_ERR_INVALID_ARGS - other @options, WRITE or EXECUTE without READ, @addr is
+ *   not aligned, @len is 0, the range overflows or leaves the VMAR, or there is a
+ *   VMAR in it
+ * * ZX_ERR_BAD_STATE - the VMAR was destroyed, or its guest is gone
+ * * ZX_ERR_NOT_FOUND - something in the range is not mapped
+ * * ZX_ERR_ACCESS_DENIED - a mapping may not have such permissions
+ * * ZX_ERR_NO_MEMORY - the range may be changed in part; it is not in the other
+ *   cases
+ */
+zx_status_t zx_vmar_protect(zx_handle_t handle, zx_vm_option_t options,
+			    zx_vaddr_t addr, size_t len);
+
+/**
+ * zx_vmar_allocate - make a VMAR of a part of another one
+ * @parent_vmar: VMAR, with the rights READ, WRITE and EXECUTE for the CAN_MAP_*
+ *	of @options
+ * @options: ZX_VM_CAN_MAP_READ, WRITE and EXECUTE: the permissions that mappings in
+ *	the new VMAR may have; CAN_MAP_SPECIFIC: these and VMARs may be put at
+ *	chosen addresses there; SPECIFIC, OFFSET_IS_UPPER_LIMIT and one of ALIGN_*
+ *	as for zx_vmar_map(). COMPACT changes nothing
+ * @offset: bytes from the parent's base, page aligned; 0 without SPECIFIC and
+ *	OFFSET_IS_UPPER_LIMIT
+ * @size: bytes, page aligned
+ * @child_vmar: where the handle goes, with ZX_DEFAULT_VMAR_RIGHTS and READ, WRITE
+ *	and EXECUTE for its CAN_MAP_*
+ * @child_addr: where its address goes
+ *
+ * The range is the new VMAR's alone until that is destroyed, which closing the
+ * handle does not do. It is found as zx_vmar_map() finds one.
+ *
+ * Return:
+ * * ZX_OK
+ * * ZX_ERR_BAD_HANDLE, ZX_ERR_WRONG_TYPE - of @parent_vmar
+ * * ZX_ERR_INVALID_ARGS - PERM_* or other options that are unknown, for other
+ *   calls, or exclude each other; @size is 0 or not aligned, @offset is not
+ *   aligned, a range outside the parent, or a result cannot be written
+ * * ZX_ERR_ACCESS_DENIED - a CAN_MAP_* exceeds the handle's rights, or what the
+ *   parent has; or SPECIFIC, and the parent lacks CAN_MAP_SPECIFIC
+ * * ZX_ERR_BAD_STATE - the parent was destroyed, or its guest is gone
+ * * ZX_ERR_ALREADY_EXISTS - SPECIFIC, and something is there already
+ * * ZX_ERR_NO_RESOURCES - no gap is large enough
+ */
+zx_status_t zx_vmar_allocate(zx_handle_t parent_vmar, zx_vm_option_t options,
+			     size_t offset, size_t size, zx_handle_t *child_vmar,
+			     zx_vaddr_t *child_addr);
+
+/**
+ * zx_vmar_destroy - unmap a VMAR and give its range back
+ * @handle: VMAR of zx_vmar_allocate(), right OP_CHILDREN
+ *
+ * What is mapped in it goes, and VMARs in it do. Handles of those stay handles
+ * until they are closed, and calls on them answer ZX_ERR_BAD_STATE.
+ *
+ * Return:
+ * * ZX_OK
+ * * ZX_ERR_BAD_HANDLE, ZX_ERR_WRONG_TYPE, ZX_ERR_ACCESS_DENIED - of @handle
+ * * ZX_ERR_BAD_STATE - it was destroyed already, or its guest is gone
+ * * ZX_ERR_NOT_SUPPORTED - the whole of a guest's memory, or the process's own
+ * * ZX_ERR_NO_MEMORY
+ */
+zx_status_t zx_vmar_destroy(zx_handle_t handle);
+
+/**
+ * zx_vmar_op_range - commit, decommit or populate what is mapped in a range
+ * @handle: VMAR; right WRITE for COMMIT and DECOMMIT
+ * @op: ZX_VMAR_OP_*
+ * @address: first address (not an offset), page aligned
+ * @size: bytes, rounded up to a page
+ * @buffer: NULL
+ * @buffer_size: 0
+ *
+ * COMMIT and DECOMMIT are zx_vmo_op_range()'s, for the pages that are mapped in
+ * the range, with permission to write. MAP_RANGE brings in the pages that the
+ * VMOs have, so that to touch them is no fault. DONT_NEED and ALWAYS_NEED are
+ * hints, which nobody follows.
+ *
+ * The range is worked through from its start, up to what fails.
+ *
+ * Return:
+ * * ZX_OK
+ * * ZX_ERR_BAD_HANDLE, ZX_ERR_WRONG_TYPE - of @handle
+ * * ZX_ERR_INVALID_ARGS - @buffer or @buffer_size is given, unknown @op, @address
+ *   is not aligned, @size is 0 or overflows
+ * * ZX_ERR_BAD_STATE - the VMAR was destroyed, or its guest is gone; or something
+ *   in the range is not mapped, or is a VMAR
+ * * ZX_ERR_OUT_OF_RANGE - the range leaves the VMAR; or, but for MAP_RANGE, what is
+ *   mapped there is beyond the VMO's end
+ * * ZX_ERR_ACCESS_DENIED - @handle lacks WRITE, or a mapping does
+ * * ZX_ERR_NO_MEMORY
+ */
+zx_status_t zx_vmar_op_range(zx_handle_t handle, uint32_t op, zx_vaddr_t address,
+			     size_t size, void *buffer, size_t buffer_size);
 
 /**
  * zx_clock_get_monotonic - the time since the machine started
@@ -434,7 +553,11 @@ extern __typeof__(zx_vcpu_interrupt) _zx_vcpu_interrupt;
 extern __typeof__(zx_vcpu_kick) _zx_vcpu_kick;
 extern __typeof__(zx_vcpu_read_state) _zx_vcpu_read_state;
 extern __typeof__(zx_vcpu_write_state) _zx_vcpu_write_state;
+extern __typeof__(zx_vmar_allocate) _zx_vmar_allocate;
+extern __typeof__(zx_vmar_destroy) _zx_vmar_destroy;
 extern __typeof__(zx_vmar_map) _zx_vmar_map;
+extern __typeof__(zx_vmar_op_range) _zx_vmar_op_range;
+extern __typeof__(zx_vmar_protect) _zx_vmar_protect;
 extern __typeof__(zx_vmar_unmap) _zx_vmar_unmap;
 extern __typeof__(zx_vmo_create) _zx_vmo_create;
 extern __typeof__(zx_vmo_get_size) _zx_vmo_get_size;

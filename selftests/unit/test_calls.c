@@ -283,6 +283,80 @@ START_TEST(vmar_unmap_passes_all)
 }
 END_TEST
 
+START_TEST(vmar_protect_passes_all)
+{
+	struct zx_hyp_vmar_protect expected = {
+		sizeof(expected),
+		.vmar = HANDLE1,
+		.options = WORD,
+		.addr = LONG1,
+		.len = LONG2,
+	};
+
+	ck_assert_int_eq(zx_vmar_protect(HANDLE1, WORD, LONG1, LONG2), ZX_OK);
+	assert_asked(ZX_HYP_VMAR_PROTECT, expected);
+}
+END_TEST
+
+START_TEST(vmar_allocate_passes_all)
+{
+	struct zx_hyp_vmar_allocate expected = {
+		sizeof(expected),
+		.vmar = HANDLE1,
+		.options = WORD,
+		.offset = LONG1,
+		.len = LONG2,
+		.out_vmar = ADDRESS(&cell1),
+		.out_addr = ADDRESS(&cell2),
+	};
+
+	ck_assert_int_eq(zx_vmar_allocate(HANDLE1, WORD, LONG1, LONG2, (void *)&cell1, &cell2),
+			 ZX_OK);
+	assert_asked(ZX_HYP_VMAR_ALLOCATE, expected);
+}
+END_TEST
+
+START_TEST(vmar_destroy_names_the_vmar)
+{
+	struct zx_hyp_vmar_destroy expected = { sizeof(expected), .vmar = HANDLE1 };
+
+	ck_assert_int_eq(zx_vmar_destroy(HANDLE1), ZX_OK);
+	assert_asked(ZX_HYP_VMAR_DESTROY, expected);
+}
+END_TEST
+
+START_TEST(vmar_op_range_passes_all)
+{
+	struct zx_hyp_vmar_op_range expected = {
+		sizeof(expected), .vmar = HANDLE1, .op = WORD, .addr = LONG1, .len = LONG2,
+	};
+
+	ck_assert_int_eq(zx_vmar_op_range(HANDLE1, WORD, LONG1, LONG2, NULL, 0), ZX_OK);
+	assert_asked(ZX_HYP_VMAR_OP_RANGE, expected);
+}
+END_TEST
+
+/* The kernel looks at the handle first, and refuses an empty range next. */
+START_TEST(vmar_op_range_with_a_buffer_asks_for_what_is_refused)
+{
+	static const struct {
+		void *buffer;
+		size_t size;
+	} given[] = { { &cell1, 0 }, { NULL, 1 }, { NULL, 0x100000000 }, { &cell1, 8 } };
+	struct zx_hyp_vmar_op_range expected = { sizeof(expected), .vmar = HANDLE1 };
+	size_t i;
+
+	fake.result = -ZX_ERR_WRONG_TYPE;
+	for (i = 0; i < UNIT_COUNT(given); i++) {
+		fake.request = 0;
+		ck_assert_int_eq(zx_vmar_op_range(HANDLE1, ZX_VMAR_OP_COMMIT, LONG1, LONG2,
+						  given[i].buffer, given[i].size),
+				 ZX_ERR_WRONG_TYPE);
+		assert_asked(ZX_HYP_VMAR_OP_RANGE, expected);
+	}
+}
+END_TEST
+
 START_TEST(null_results_are_left_to_the_kernel)
 {
 	struct zx_hyp_vmo_get_size expected = { sizeof(expected), .vmo = HANDLE1 };
@@ -325,6 +399,7 @@ START_TEST(underscored_names_are_the_same_functions)
 {
 	ck_assert(_zx_vcpu_enter == zx_vcpu_enter);
 	ck_assert(_zx_vmar_root_self == zx_vmar_root_self);
+	ck_assert(_zx_vmar_op_range == zx_vmar_op_range);
 	ck_assert(_zx_vmo_op_range == zx_vmo_op_range);
 	ck_assert(_zx_deadline_after == zx_deadline_after);
 }
@@ -428,6 +503,11 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(vmo_replace_as_executable_passes_all),
 	UNIT_TEST(vmar_map_passes_all),
 	UNIT_TEST(vmar_unmap_passes_all),
+	UNIT_TEST(vmar_protect_passes_all),
+	UNIT_TEST(vmar_allocate_passes_all),
+	UNIT_TEST(vmar_destroy_names_the_vmar),
+	UNIT_TEST(vmar_op_range_passes_all),
+	UNIT_TEST(vmar_op_range_with_a_buffer_asks_for_what_is_refused),
 	UNIT_TEST(null_results_are_left_to_the_kernel),
 	UNIT_TEST(interrupted_requests_are_issued_again),
 	UNIT_TEST(statuses_come_through),
