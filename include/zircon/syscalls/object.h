@@ -115,15 +115,16 @@ typedef struct zx_info_vcpu {
  * @size_bytes: its size
  * @parent_koid: of a child, its parent's id; else 0
  * @num_children: its children
- * @num_mappings: its mappings
- * @share_count: address spaces that map it
- * @flags: ZX_INFO_VMO_*
- * @committed_bytes: bytes of its pages in memory
- * @handle_rights: of the handle, with ZX_INFO_VMO_VIA_HANDLE
- * @cache_policy: ZX_CACHE_POLICY_*
- * @metadata_bytes: bytes that the kernel keeps about it
- * @committed_change_events: times that pages went without its user's doing
- * @populated_bytes: bytes of its pages in memory or compressed
+ * @num_mappings: its mappings; one counts once, however many holes it got
+ * @share_count: 1 while it is mapped, else 0
+ * @flags: ZX_INFO_VMO_*: here TYPE_PAGED, VIA_HANDLE, and RESIZABLE if it is
+ * @committed_bytes: bytes of the pages that it has, swapped out or not; to read
+ *	one through a mapping makes it
+ * @handle_rights: of the handle
+ * @cache_policy: ZX_CACHE_POLICY_CACHED
+ * @metadata_bytes: 0: what the kernel keeps about it is not told
+ * @committed_change_events: 0: no page goes without its user's doing
+ * @populated_bytes: the same as @committed_bytes
  */
 typedef struct zx_info_vmo {
 	zx_koid_t koid;
