@@ -335,7 +335,7 @@ static int zxh_allocate_locked(struct zxh_allocate_args *a)
 	enum zxh_place place;
 	int r;
 
-	r = zxh_spot_check_locked(vmar, &a->spot, can);
+	r = zxh_spot_check_locked(vmar, &a->spot, can & ZXH_VM_CAN_MAP);
 	if (!r)
 		r = zxh_spot_find_locked(vmar, &a->spot, &area, &place);
 	if (r)
@@ -492,8 +492,6 @@ static int zxh_vmar_op_range_here(void *arg)
 	else if (!zxh_vmar_covers(a->vmar, a->addr, a->len))
 		r = ZXH_ERR_OUT_OF_RANGE;
 	else
-		r = zxh_op_check(a);
-	if (!r)
 		r = zxh_op_locked(a);
 	mutex_unlock(&a->vmar->as->lock);
 	return r;
@@ -512,9 +510,11 @@ int zxh_vmar_op_range_ioctl(struct zxh_file *f, void *arg)
 	if (r)
 		return r;
 	a.vmar = zxh_vmar_of(obj);
-	r = ZXH_ERR_INVALID_ARGS;
-	if (zxh_range_round(&a))
-		r = zxh_aspace_run(a.vmar->as, zxh_vmar_op_range_here, &a);
+	r = zxh_op_check(&a);
+	if (!r)
+		r = zxh_range_round(&a) ?
+		    zxh_aspace_run(a.vmar->as, zxh_vmar_op_range_here, &a) :
+		    ZXH_ERR_INVALID_ARGS;
 	zxh_object_put(obj);
 	return r;
 }
