@@ -248,7 +248,7 @@ static int zxh_map_claim_gaps_locked(struct zxh_vmar *vmar, const struct zxh_are
 
 /* The backend first, then the tree, which cannot fail any more. */
 static int zxh_map_put_locked(struct zxh_map_args *a, struct zxh_area *area,
-			      enum zxh_place place, struct zxh_region *region)
+			      enum zxh_place place, struct zxh_region *region, bool *claimed)
 {
 	struct zxh_vmar *vmar = a->vmar;
 	bool intact = true;
@@ -264,6 +264,8 @@ static int zxh_map_put_locked(struct zxh_map_args *a, struct zxh_area *area,
 	if (!intact) {
 		vmar->as->ops->unmap(vmar->as, area->addr, area->len, vmar->parent);
 		zxh_vmar_cut_locked(vmar, area->addr, area->len);
+		/* All of it is gone, and with it what was claimed. */
+		*claimed = false;
 	}
 	return r;
 }
@@ -282,7 +284,7 @@ static int zxh_map_place_locked(struct zxh_map_args *a, struct zxh_area *area,
 	r = claim ? zxh_map_claim_gaps_locked(vmar, area) : 0;
 	if (r)
 		goto put_region;
-	r = zxh_map_put_locked(a, area, place, region);
+	r = zxh_map_put_locked(a, area, place, region, &claim);
 	if (r)
 		goto release_gaps;
 	*a->addr = area->addr;
