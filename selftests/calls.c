@@ -10,7 +10,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "calls.h"
+#include "calls_setup.h"
 #include "guest/layout.h"
 
 #define PAGE		4096ull
@@ -103,7 +103,7 @@ static void need_guest(struct call_ctx *c)
 }
 
 /* RAM with code, and traps; no vCPU. */
-static void need_machine(struct call_ctx *c)
+void call_need_machine(struct call_ctx *c)
 {
 	need_guest(c);
 	c->vmo = executable(c->fd, abi_vmo(c->fd, RAM));
@@ -123,7 +123,7 @@ static void need_vcpu(struct call_ctx *c)
 		.out_vcpu = (uintptr_t)&c->vcpu,
 	};
 
-	need_machine(c);
+	call_need_machine(c);
 	arg.guest = c->guest;
 	ASSERT_EQ(0, abi_call(c->fd, ZX_HYP_VCPU_CREATE, &arg));
 }
@@ -213,7 +213,7 @@ static void setup_trap_mem(struct call_ctx *c)
 
 static void setup_vcpu_create(struct call_ctx *c)
 {
-	need_machine(c);
+	call_need_machine(c);
 	c->arg.vcpu_create.guest = c->guest;
 	c->arg.vcpu_create.entry = GUEST_CODE;
 }
@@ -329,7 +329,7 @@ static void setup_map_self_aligned(struct call_ctx *c)
 /* Into the window that holds RAM. */
 static void setup_map_guest(struct call_ctx *c)
 {
-	need_machine(c);
+	call_need_machine(c);
 	c->arg.map.vmar = c->vmar;
 	c->arg.map.vmo = c->vmo;
 	c->arg.map.options = RW | ZX_HYP_VM_SPECIFIC;
@@ -360,7 +360,7 @@ static void setup_unmap_self(struct call_ctx *c)
 
 static void setup_unmap_guest(struct call_ctx *c)
 {
-	need_machine(c);
+	call_need_machine(c);
 	c->arg.unmap.vmar = c->vmar;
 	c->arg.unmap.addr = RAM / 2;
 	c->arg.unmap.len = 16 * PAGE;
@@ -587,6 +587,14 @@ const struct call calls[] = {
 	     vmo_replace_as_executable, setup_replace, CALL_CONSUMES,
 	     .pointer = { OUT(vmo_replace_as_executable, out_handle, 4) },
 	     .reserved = { AT(vmo_replace_as_executable, reserved) }),
+	CALL("vmo_set_size", VMO_SET_SIZE, vmo_set_size, setup_set_size, 0),
+	CALL("vmo_op_range, commit", VMO_OP_RANGE, vmo_op_range, setup_commit, 0,
+	     .reserved = { AT(vmo_op_range, reserved) }),
+	CALL("vmo_op_range, zero", VMO_OP_RANGE, vmo_op_range, setup_zero, 0,
+	     .reserved = { AT(vmo_op_range, reserved) }),
+	CALL("vmo_set_cache_policy", VMO_SET_CACHE_POLICY, vmo_set_cache_policy,
+	     setup_cache_policy, 0,
+	     .reserved = { AT(vmo_set_cache_policy, reserved) }),
 	CALL("vmar_root_self", VMAR_ROOT_SELF, vmar_root_self, need_nothing,
 	     0, .pointer = { OUT(vmar_root_self, out_handle, 4) },
 	     .reserved = { AT(vmar_root_self, reserved) }),
@@ -604,6 +612,17 @@ const struct call calls[] = {
 	     setup_unmap_self, 0),
 	CALL("vmar_unmap in the guest", VMAR_UNMAP, vmar_unmap,
 	     setup_unmap_guest, 0),
+	CALL("vmar_protect in the process", VMAR_PROTECT, vmar_protect,
+	     setup_protect_self, 0, .reserved = { AT(vmar_protect, reserved) }),
+	CALL("vmar_protect in the guest", VMAR_PROTECT, vmar_protect,
+	     setup_protect_guest, 0, .reserved = { AT(vmar_protect, reserved) }),
+	CALL("vmar_allocate", VMAR_ALLOCATE, vmar_allocate, setup_allocate, 0,
+	     .pointer = { OUT(vmar_allocate, out_vmar, 4),
+			  OUT(vmar_allocate, out_addr, 8) },
+	     .reserved = { AT(vmar_allocate, reserved) }),
+	CALL("vmar_destroy", VMAR_DESTROY, vmar_destroy, setup_destroy, 0),
+	CALL("vmar_op_range", VMAR_OP_RANGE, vmar_op_range, setup_vmar_op, 0,
+	     .reserved = { AT(vmar_op_range, reserved) }),
 	CALL("handle_close_many", HANDLE_CLOSE_MANY, handle_close_many,
 	     setup_close_many, 0,
 	     .pointer = { IN(handle_close_many, handles, 16) },

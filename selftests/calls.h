@@ -45,6 +45,13 @@ struct call_ctx {
 		struct zx_hyp_vmar_root_self root_self;
 		struct zx_hyp_vmar_map map;
 		struct zx_hyp_vmar_unmap unmap;
+		struct zx_hyp_vmo_set_size set_size;
+		struct zx_hyp_vmo_op_range vmo_op;
+		struct zx_hyp_vmo_set_cache_policy cache_policy;
+		struct zx_hyp_vmar_protect protect;
+		struct zx_hyp_vmar_allocate allocate;
+		struct zx_hyp_vmar_destroy destroy;
+		struct zx_hyp_vmar_op_range vmar_op;
 		struct zx_hyp_handle_close_many close_many;
 		struct zx_hyp_handle_dup dup;
 		struct zx_hyp_handle_export export_fd;
