@@ -1,186 +1,32 @@
 // SPDX-License-Identifier: MIT
 /*
- * The grammar of the ioctl contract. See grammar.h.
+ * The grammar of the ioctl contract: guests, their memory, and the process itself.
+ * See grammar.h.
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <zircon/errors.h>
 
-#include "abi.h"
 #include "fuzz/grammar.h"
 #include "fuzz/guestcode.h"
+#include "fuzz/request.h"
 #include "guest/layout.h"
 #include "zxtest.h"
 
-#define PAGE		4096ull
-#define POOL		8		/* handles of a type that a thread keeps */
-#define ARENA		(16 * PAGE)	/* where results and buffers may be */
-#define FREE		(ARENA / 2)	/* where only a thread's own data is */
 #define RW		(ZX_HYP_VM_PERM_READ | ZX_HYP_VM_PERM_WRITE)
 
-enum type { RESOURCE, VMEX, GUEST, VMAR, VMO, VCPU, TYPES };
-
-/* Handles that a thread was given, the newest last; closed ones stay. */
-struct pool {
-	_Atomic uint32_t values[POOL];
-	_Atomic uint32_t count;
-};
-
 /* Of one process. */
-static struct tally *tally;
-static bool wild, trace;
-static int device;
-static uint8_t *arena;
-static struct pool pools[THREADS][TYPES];
+static bool wild;
 static _Atomic uint64_t mapped[8];
-
-/* ---- what requests are made of ----------------------------------------- */
-
-static uint32_t pool_get(struct source *s, struct pool *pool)
-{
-	uint32_t count = atomic_load(&pool->count);
-
-	if (!count)
-		return 0;
-	if (one_in(s, 2))
-		return atomic_load(&pool->values[(count - 1) % POOL]);
-	return atomic_load(&pool->values[below(s, count < POOL ? count : POOL)]);
-}
-
-static uint32_t handle_of(struct actor *a, unsigned int index, enum type type)
-{
-	struct source *s = &a->s;
-	uint32_t value = pool_get(s, &pools[index][one_in(s, 24) ? below(s, TYPES) : type]);
-
-	if (one_in(s, 32))
-		return odd(s);
-	return one_in(s, 48) ? value ^ (1u << below(s, 32)) : value;
-}
-
-static uint32_t handle(struct actor *a, enum type type)
-{
-	bool other = one_in(&a->s, 8);
-
-	return handle_of(a, other ? below(&a->s, THREADS) : a->index, type);
-}
-
-static void keep(struct actor *a, enum type type, uint32_t value)
-{
-	struct pool *pool = &pools[a->index][type];
-	uint32_t count = atomic_load(&pool->count);
-
-	atomic_store(&pool->values[count % POOL], value);
-	atomic_store(&pool->count, count + 1);
-}
-
-static uint32_t newest(struct actor *a, enum type type)
-{
-	struct pool *pool = &pools[a->index][type];
-
-	return atomic_load(&pool->values[(atomic_load(&pool->count) - 1) % POOL]);
-}
-
-/* An address in the arena, or one that nothing is at. */
-static uint64_t place(struct source *s)
-{
-	static const uint64_t bad[] = { 0, 1, 1ull << 47, -16ull };
-
-	if (one_in(s, 32))
-		return bad[below(s, ARRAY_SIZE(bad))];
-	if (one_in(s, 32))	/* its end and what follows */
-		return (uintptr_t)arena + ARENA - below(s, 64);
-	return (uintptr_t)arena + below(s, FREE);
-}
-
-/* Where a step's own data is. */
-static uint8_t *own_page(struct actor *a)
-{
-	return arena + FREE + a->index * PAGE;
-}
-
-static uint64_t pages(struct source *s)
-{
-	if (one_in(s, 12))
-		return odd(s);
-	return below(s, one_in(s, 4) ? 2048 : 32) * PAGE;
-}
-
-/* ---- calls ------------------------------------------------------------- */
-
-static void show(struct actor *a, const char *what, unsigned int cmd,
-		 const void *arg, long ret)
-{
-	const uint64_t *words = arg;
-	char text[200] = "";
-	int n = 0;
-
-	for (int i = 0; i < 8; i++)
-		n += snprintf(text + n, sizeof(text) - n, " %llx",
-			      (unsigned long long)words[i]);
-	TH_LOG("thread %u: request %#x%s: %s %ld", a->index, cmd & 0xff, text,
-	       what, ret);
-}
-
-static void strange(struct actor *a, unsigned int cmd, const void *arg, long ret)
-{
-	atomic_fetch_add(&tally->strange, 1);
-	show(a, "strange answer", cmd, arg, ret);
-}
-
-/* What is at @arg may be read as eight words, whatever the request. */
-static long call(struct actor *a, unsigned int cmd, void *arg)
-{
-	long ret;
-
-	if (trace)
-		show(a, "begins", cmd, arg, 0);
-	cover_start(&a->cover);
-	ret = abi_call(device, cmd, arg);
-	a->news += cover_stop(&a->cover, cmd);
-	atomic_fetch_add(&tally->calls, 1);
-	if (!ret)
-		atomic_fetch_add(&tally->good, 1);
-	else if (ret == -EFAULT || ret == -EINVAL || ret == -E2BIG ||
-		 ret == -EINTR || ret == -ENOTTY)
-		atomic_fetch_add(&tally->errnos, 1);
-	else if (ret > 1 && ret <= 30)
-		atomic_fetch_add(&tally->statuses, 1);
-	else	/* ZX_ERR_INTERNAL as well: nobody can act on that */
-		strange(a, cmd, arg, ret);
-	return ret;
-}
-
-#define REQUEST(type, ...)						\
-	union {								\
-		struct zx_hyp_##type arg;				\
-		uint64_t words[8];					\
-	} req = { .arg = { .size = sizeof(req.arg), __VA_ARGS__ } };	\
-	struct zx_hyp_##type *arg __attribute__((unused)) = &req.arg
-
-#define CALL(cmd)	call(a, ZX_HYP_##cmd, arg)
-
-/* A call gives a handle, or writes nothing. */
-static void made(struct actor *a, enum type type, unsigned int cmd,
-		 const void *arg, long ret, uint32_t out)
-{
-	if (ret ? out : (out & 0x80000003) != 3)
-		strange(a, cmd, arg, ret);
-	if (!ret)
-		keep(a, type, out);
-}
-
-#define MADE(type, cmd, out) do {					\
-	long ret_ = CALL(cmd);						\
-									\
-	made(a, type, ZX_HYP_##cmd, arg, ret_, out);			\
-} while (0)
 
 /* ---- objects ----------------------------------------------------------- */
 
@@ -201,13 +47,6 @@ static void do_resource(struct actor *a)
 		CALL(RESOURCE_GET);
 	else
 		make_resource(a, arg->kind);
-}
-
-static void close_handle(struct actor *a, uint32_t value)
-{
-	REQUEST(handle_close, .handle = value);
-
-	CALL(HANDLE_CLOSE);
 }
 
 static void do_close(struct actor *a)
@@ -336,10 +175,11 @@ static void do_trap(struct actor *a)
 {
 	struct source *s = &a->s;
 	REQUEST(guest_set_trap, .guest = handle(a, GUEST),
-		.kind = one_in(s, 8) ? below(s, 4) : 1 + below(s, 2),
-		.port = one_in(s, 16) ? handle(a, below(s, TYPES)) : 0,
+		.kind = one_in(s, 4) ? below(s, 4) : 1 + below(s, 2),
 		.key = draw(s));
 
+	if (arg->kind == ZX_HYP_TRAP_BELL ? !one_in(s, 8) : one_in(s, 16))
+		arg->port = handle(a, one_in(s, 8) ? below(s, TYPES) : PORT);
 	if (arg->kind == ZX_HYP_TRAP_IO) {
 		arg->addr = one_in(s, 8) ? odd(s) : PORT_REPORT - 4 + below(s, 16);
 		arg->len = one_in(s, 8) ? odd(s) : below(s, 16);
@@ -374,8 +214,7 @@ static void do_enter(struct actor *a)
 /* A vCPU of any thread, which may be inside. */
 static void do_poke(struct actor *a)
 {
-	unsigned int index = below(&a->s, THREADS);
-	REQUEST(vcpu_interrupt, .vcpu = handle_of(a, index, VCPU),
+	REQUEST(vcpu_interrupt, .vcpu = handle_of(a, below(&a->s, THREADS), VCPU),
 		.vector = below(&a->s, one_in(&a->s, 3) ? 32 : 260));
 
 	CALL(VCPU_INTERRUPT);
@@ -383,8 +222,7 @@ static void do_poke(struct actor *a)
 
 static void do_kick(struct actor *a)
 {
-	unsigned int index = below(&a->s, THREADS);
-	REQUEST(vcpu_kick, .vcpu = handle_of(a, index, VCPU));
+	REQUEST(vcpu_kick, .vcpu = handle_of(a, below(&a->s, THREADS), VCPU));
 
 	CALL(VCPU_KICK);
 }
@@ -415,7 +253,7 @@ static void do_garbage(struct actor *a)
 	for (int i = 0; i < 8; i++)
 		words[i] = one_in(s, 2) ? place(s) : 0;
 	words[0] = 8 + below(s, 60) + ((uint64_t)handle(a, below(s, TYPES)) << 32);
-	call(a, _IO(one_in(s, 64) ? below(s, 256) | 0x80 : ZX_HYP_TYPE, below(s, 0x44)),
+	call(a, _IO(one_in(s, 64) ? below(s, 256) | 0x80 : ZX_HYP_TYPE, below(s, 0x70)),
 	     words);
 }
 
@@ -568,6 +406,29 @@ static void do_memory(struct actor *a)
 	}
 }
 
+/*
+ * What a forked process does with its parent's file, or with one of its own and
+ * what the parent exported. Its guest may keep it busy: nobody waits for that.
+ */
+static void run_child(struct actor *a)
+{
+	static const struct itimerval end = { .it_value.tv_usec = 50000 };
+
+	a->cover.area = NULL;	/* the parent's */
+	setitimer(ITIMER_REAL, &end, NULL);
+	if (one_in(&a->s, 2)) {
+		requests_reopen();
+		for (int i = 0; i < 3; i++)
+			do_import(a);
+		do_vcpu(a);
+		do_map(a);
+	}
+	do_vmo_rw(a);
+	do_enter(a);
+	do_unmap(a);
+	_exit(0);
+}
+
 /* Another process with our file, and with the memory that it may inherit. */
 static void do_fork(struct actor *a)
 {
@@ -576,13 +437,8 @@ static void do_fork(struct actor *a)
 	if (!wild)
 		return;
 	pid = fork();
-	if (!pid) {
-		a->cover.area = NULL;	/* the parent's */
-		do_vmo_rw(a);
-		do_enter(a);
-		do_unmap(a);
-		_exit(0);
-	}
+	if (!pid)
+		run_child(a);
 	while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		;
 }
@@ -600,26 +456,10 @@ static void (*const ops[])(struct actor *a) = {
 	do_fork,
 };
 
-void grammar_begin(struct tally *all, bool is_wild, bool tracing)
+void grammar_begin(struct tally *tally, bool is_wild, bool trace)
 {
-	tally = all;
 	wild = is_wild;
-	trace = tracing;
-	arena = mmap(NULL, ARENA + PAGE, PROT_READ | PROT_WRITE,
-		     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	ASSERT_NE(MAP_FAILED, (void *)arena);
-	ASSERT_EQ(0, mprotect(arena + ARENA, PAGE, PROT_NONE));
-	device = abi_open();
-}
-
-static void close_all(struct actor *a, enum type type)
-{
-	struct pool *pool = &pools[a->index][type];
-	uint32_t count = atomic_load(&pool->count);
-
-	for (uint32_t i = 0; i < count && i < POOL; i++)
-		close_handle(a, atomic_load(&pool->values[i]));
-	atomic_store(&pool->count, 0);
+	requests_begin(tally, trace);
 }
 
 void grammar_start(struct actor *a, struct source *s)
@@ -640,8 +480,14 @@ void grammar_start(struct actor *a, struct source *s)
 
 unsigned int grammar_step(struct actor *a, const struct step *step)
 {
+	unsigned int op;
+
 	a->s = source_of_step(step);
 	a->news = 0;
-	ops[step->op % ARRAY_SIZE(ops)](a);
+	op = step->op % (ARRAY_SIZE(ops) + object_op_count);
+	if (op < ARRAY_SIZE(ops))
+		ops[op](a);
+	else
+		object_ops[op - ARRAY_SIZE(ops)](a);
 	return a->news;
 }
