@@ -96,6 +96,43 @@ static void do_vmo_size(struct actor *a)
 	CALL(VMO_GET_SIZE);
 }
 
+static void set_size(struct actor *a, uint32_t vmo, uint64_t size)
+{
+	REQUEST(vmo_set_size, .vmo = vmo, .vmo_size = size);
+
+	CALL(VMO_SET_SIZE);
+}
+
+static void do_set_size(struct actor *a)
+{
+	set_size(a, handle(a, VMO), pages(&a->s));
+}
+
+/* Not always of whole pages. */
+static void do_vmo_range(struct actor *a)
+{
+	struct source *s = &a->s;
+	REQUEST(vmo_op_range, .vmo = handle(a, VMO),
+		.op = one_in(s, 16) ? odd(s) : below(s, 15),
+		.offset = one_in(s, 8) ? odd(s) : below(s, 512) * PAGE,
+		.len = pages(s));
+
+	if (one_in(s, 3))
+		arg->offset += below(s, PAGE);
+	if (one_in(s, 3))
+		arg->len += below(s, PAGE);
+	CALL(VMO_OP_RANGE);
+}
+
+static void do_cache_policy(struct actor *a)
+{
+	struct source *s = &a->s;
+	REQUEST(vmo_set_cache_policy, .vmo = handle(a, VMO),
+		.policy = one_in(s, 8) ? odd(s) : below(s, ZX_HYP_CACHE_MASK + 2));
+
+	CALL(VMO_SET_CACHE_POLICY);
+}
+
 static void do_replace(struct actor *a)
 {
 	uint32_t out = 0;
@@ -126,7 +163,8 @@ static void do_map(struct actor *a)
 	if (!one_in(s, 3)) {
 		options |= one_in(s, 8) ? ZX_HYP_VM_SPECIFIC_OVERWRITE :
 					  ZX_HYP_VM_SPECIFIC;
-		arg->vmar_offset = guest_address(s);
+		/* Of a part of a VMAR that is not far from its base. */
+		arg->vmar_offset = one_in(s, 4) ? pages(s) : guest_address(s);
 	} else if (one_in(s, 4)) {
 		options |= below(s, 40) << ZX_HYP_VM_ALIGN_SHIFT;
 	}
@@ -137,15 +175,82 @@ static void do_map(struct actor *a)
 		atomic_store(&mapped[below(s, ARRAY_SIZE(mapped))], out);
 }
 
+/* Where something is mapped, or was, or might be. */
+static uint64_t mapped_place(struct source *s)
+{
+	if (one_in(s, 2))
+		return guest_address(s);
+	return atomic_load(&mapped[below(s, ARRAY_SIZE(mapped))]) + below(s, 4) * PAGE;
+}
+
 static void do_unmap(struct actor *a)
 {
 	struct source *s = &a->s;
-	REQUEST(vmar_unmap, .vmar = handle(a, VMAR), .len = pages(s));
+	REQUEST(vmar_unmap, .vmar = handle(a, VMAR), .len = pages(s),
+		.addr = mapped_place(s));
 
-	arg->addr = one_in(s, 2) ? guest_address(s) :
-		    atomic_load(&mapped[below(s, ARRAY_SIZE(mapped))]) +
-		    below(s, 4) * PAGE;
 	CALL(VMAR_UNMAP);
+}
+
+static void do_protect(struct actor *a)
+{
+	struct source *s = &a->s;
+	REQUEST(vmar_protect, .vmar = handle(a, VMAR), .len = pages(s),
+		.options = below(s, 8), .addr = mapped_place(s));
+
+	if (one_in(s, 16))
+		arg->options ^= 1u << below(s, 32);
+	CALL(VMAR_PROTECT);
+}
+
+static void do_allocate(struct actor *a)
+{
+	struct source *s = &a->s;
+	uint32_t vmar = 0;
+	uint64_t at = 0;
+	REQUEST(vmar_allocate, .vmar = handle(a, VMAR), .len = pages(s),
+		.options = (one_in(s, 4) ? below(s, 16) : 15) * ZX_HYP_VM_CAN_MAP_SPECIFIC,
+		.out_vmar = (uintptr_t)&vmar, .out_addr = (uintptr_t)&at);
+	long ret;
+
+	if (one_in(s, 2)) {
+		arg->options |= ZX_HYP_VM_SPECIFIC;
+		arg->offset = one_in(s, 2) ? pages(s) : guest_address(s);
+	} else if (one_in(s, 4)) {
+		arg->options |= below(s, 40) << ZX_HYP_VM_ALIGN_SHIFT;
+	} else if (one_in(s, 4)) {
+		arg->options |= ZX_HYP_VM_OFFSET_IS_UPPER_LIMIT;
+		arg->offset = guest_address(s);
+	}
+	if (one_in(s, 16))
+		arg->options ^= 1u << below(s, 32);
+	if (one_in(s, 32))
+		arg->out_addr = 1;
+	ret = CALL(VMAR_ALLOCATE);
+	made(a, VMAR, ZX_HYP_VMAR_ALLOCATE, arg, ret, vmar);
+	if (!ret)
+		atomic_store(&mapped[below(s, ARRAY_SIZE(mapped))], at);
+}
+
+static void do_destroy(struct actor *a)
+{
+	REQUEST(vmar_destroy, .vmar = handle(a, VMAR));
+
+	CALL(VMAR_DESTROY);
+}
+
+static void do_vmar_range(struct actor *a)
+{
+	static const uint32_t some[] = {
+		ZX_HYP_OP_COMMIT, ZX_HYP_OP_DECOMMIT, ZX_HYP_OP_MAP_RANGE,
+		ZX_HYP_OP_DONT_NEED, ZX_HYP_OP_ALWAYS_NEED,
+	};
+	struct source *s = &a->s;
+	REQUEST(vmar_op_range, .vmar = handle(a, VMAR), .len = pages(s),
+		.op = one_in(s, 8) ? below(s, 15) : some[below(s, ARRAY_SIZE(some))],
+		.addr = mapped_place(s));
+
+	CALL(VMAR_OP_RANGE);
 }
 
 /* ---- guests ------------------------------------------------------------ */
@@ -290,6 +395,7 @@ static void do_mend(struct actor *a)
 		.options = RW | ZX_HYP_VM_SPECIFIC, .len = GUEST_RAM_SIZE,
 		.out_addr = (uintptr_t)&out);
 
+	set_size(a, a->vmo, GUEST_RAM_SIZE);	/* if it has another by now */
 	memset(table, GUEST_FILL, PAGE);
 	table[0] = GUEST_PDPT | 7;
 	poke_memory(a, a->vmo, GUEST_PML4, PAGE);
@@ -308,7 +414,7 @@ static void do_machine(struct actor *a)
 
 	if (make_guest(a, newest(a, RESOURCE), 0))
 		return;
-	make_vmo(a, 0, GUEST_RAM_SIZE);
+	make_vmo(a, one_in(&a->s, 4) ? ZX_HYP_VMO_RESIZABLE : 0, GUEST_RAM_SIZE);
 	guest = newest(a, GUEST);
 	a->vmar = newest(a, VMAR);
 	a->vmo = newest(a, VMO);
@@ -450,7 +556,9 @@ static void (*const ops[])(struct actor *a) = {
 	[OP_VCPU] = do_vcpu,
 	do_vcpu, do_resource, do_close, do_close, do_query, do_vmo_create,
 	do_vmo_create, do_vmo_rw, do_vmo_size, do_replace, do_root, do_map,
-	do_map, do_map, do_unmap, do_unmap, do_guest, do_trap, do_trap,
+	do_map, do_map, do_unmap, do_unmap, do_set_size, do_vmo_range,
+	do_vmo_range, do_cache_policy, do_protect, do_protect, do_allocate,
+	do_allocate, do_destroy, do_vmar_range, do_vmar_range, do_guest, do_trap, do_trap,
 	do_enter, do_enter, do_enter, do_enter, do_poke, do_poke, do_kick,
 	do_state, do_state, do_code, do_code, do_garbage, do_memory, do_memory,
 	do_fork,
