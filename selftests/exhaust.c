@@ -20,6 +20,7 @@
 #include "guest/vm.h"
 
 #define PARAMETER	"/sys/module/zx_hyp/parameters/max_handles"
+#define BAD		((void *)0x10)	/* nothing is mapped there */
 #define SAME		ZX_RIGHT_SAME_RIGHTS
 #define CAP		64
 
@@ -294,6 +295,24 @@ TEST_F_TIMEOUT(cap, to_the_cap_and_back_ten_times, 60)
 		ASSERT_OK(zx_handle_close_many(self->many + n / 2, n - n / 2));
 		EXPECT_TRUE(zxtest_objects_settle(&before, 10));
 	}
+}
+
+/* What is undone for its result's address gives its place back. */
+TEST_F(cap, calls_that_fail_use_none_up)
+{
+	zx_handle_t h = ZX_HANDLE_INVALID;
+
+	for (int i = 0; i < CAP; i++) {
+		EXPECT_STATUS(ZX_ERR_INVALID_ARGS, zx_event_create(0, BAD));
+		EXPECT_STATUS(ZX_ERR_INVALID_ARGS, zx_eventpair_create(0, &h, BAD));
+		EXPECT_STATUS(ZX_ERR_INVALID_ARGS, zx_eventpair_create(0, BAD, &h));
+		EXPECT_STATUS(ZX_ERR_INVALID_ARGS,
+			      zx_handle_duplicate(self->event, SAME, BAD));
+		ASSERT_OK(zx_handle_duplicate(self->event, SAME, &h));
+		EXPECT_STATUS(ZX_ERR_INVALID_ARGS, zx_handle_replace(h, SAME, BAD));
+	}
+	take_all_but(self, 0);
+	EXPECT_EQ(CAP - 4, self->count);
 }
 
 TEST_F(cap, one_handle_closed_is_one_handle_more)
