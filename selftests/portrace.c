@@ -157,7 +157,7 @@ TEST_TIMEOUT(eight_threads_queue_and_eight_wait, 600)
 {
 	pthread_t producers[PRODUCERS], consumers[CONSUMERS];
 
-	crowd.each = scaled(PACKETS, 8000) / PRODUCERS;
+	crowd.each = scaled(PACKETS, 20000) / PRODUCERS;
 	crowd_start(&crowd, producers, consumers);
 	crowd_end(&crowd, producers, consumers);
 }
