@@ -63,26 +63,29 @@ static const char *const fresh_name[FRESH] = {
 	"event pair", "event pair's other end",
 };
 
-/* The rights in zx_hyp_rights_level()'s order: see include/zx_hyp/zx_hyp.h. */
+/*
+ * The rights in zx_hyp_rights_level()'s order: see include/zx_hyp/zx_hyp.h. RESIZE
+ * is in all of them, since zx_vmo_set_size() asks for it.
+ */
 static const struct level {
 	uint32_t level;
 	zx_rights_t rights[FRESH];
 } levels[] = {
 	{ ZX_HYP_LEVEL_2017, {
 		[GUEST] = 0xb, [GUEST_VMAR] = 0x1f, [ROOT_VMAR] = 0x1f,
-		[VCPU] = 0x101f, [VMO] = 0x10ff, [RESIZABLE] = 0x10ff,
+		[VCPU] = 0x101f, [VMO] = 0x10ff, [RESIZABLE] = 0x4010ff,
 		[EXECUTABLE] = 0x10ff, [RESOURCE] = 0x100f,
 		[CHILD_RESOURCE] = 0x100f, [PORT] = 0xf, [EVENT] = 0x100f,
 		[END0] = 0x300f, [END1] = 0x300f } },
 	{ ZX_HYP_LEVEL_2018, {
 		[GUEST] = 0x400b, [GUEST_VMAR] = 0x401f, [ROOT_VMAR] = 0x401f,
-		[VCPU] = 0x501f, [VMO] = 0x50ff, [RESIZABLE] = 0x50ff,
+		[VCPU] = 0x501f, [VMO] = 0x50ff, [RESIZABLE] = 0x4050ff,
 		[EXECUTABLE] = 0x50ff, [RESOURCE] = 0x500f,
 		[CHILD_RESOURCE] = 0x500f, [PORT] = 0xf, [EVENT] = 0x500f,
 		[END0] = 0x700f, [END1] = 0x700f } },
 	{ ZX_HYP_LEVEL_2019, {
 		[GUEST] = 0x2800b, [GUEST_VMAR] = 0x801f, [ROOT_VMAR] = 0x801f,
-		[VCPU] = 0xd01f, [VMO] = 0xd0ef, [RESIZABLE] = 0xd0ef,
+		[VCPU] = 0xd01f, [VMO] = 0xd0ef, [RESIZABLE] = 0x40d0ef,
 		[EXECUTABLE] = 0xd0ff, [RESOURCE] = 0x800b,
 		[CHILD_RESOURCE] = 0x800b, [PORT] = 0x800f, [EVENT] = 0xd003,
 		[END0] = 0xf003, [END1] = 0xf003 } },
