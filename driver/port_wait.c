@@ -215,10 +215,12 @@ int zxh_port_end_wait(struct zxh_port *port, struct zxh_handle_table *table, u32
 	} else if (!zxh_object_waitable(obj)) {
 		r = ZXH_ERR_NOT_SUPPORTED;
 	} else {
-		r = 0;
 		*handle_id = handle->id;
 		spin_lock(&obj->lock);
-		*found = zxh_port_end_wait_locked(port, handle, key);
+		if (!handle->closed) {
+			*found = zxh_port_end_wait_locked(port, handle, key);
+			r = 0;
+		}
 		spin_unlock(&obj->lock);
 	}
 	rcu_read_unlock();
