@@ -13,6 +13,7 @@
 #include <zircon/syscalls/hypervisor.h>
 #include <zircon/syscalls/object.h>
 #include <zircon/syscalls/port.h>
+#include <zircon/syscalls/resource.h>
 #include <zircon/time.h>
 #include <zx_hyp/fd.h>
 
@@ -324,6 +325,17 @@ static zx_status_t use_guest_create(struct subject *s)
 	return and_close(and_close(status, &guest), &vmar);
 }
 
+static zx_status_t use_resource_create(struct subject *s)
+{
+	zx_handle_t out = 0;
+	zx_status_t status;
+
+	status = zx_resource_create(s->h, ZX_RSRC_KIND_SYSTEM,
+				    ZX_RSRC_SYSTEM_HYPERVISOR_BASE, 1, "name",
+				    4, &out);
+	return and_close(status, &out);
+}
+
 static zx_status_t use_set_trap(struct subject *s)
 {
 	return zx_guest_set_trap(s->h, ZX_GUEST_TRAP_IO,
@@ -449,6 +461,7 @@ static const struct row {
 	{ "vmo_replace_as_executable", make_vmo_and_vmex,
 	  use_replace_as_executable, CONSUMES },
 	{ "vmo_replace_as_executable, vmex", make_vmex, use_as_vmex, 0 },
+	{ "resource_create", make_resource, use_resource_create, 0 },
 	{ "guest_create", make_resource, use_guest_create, SLOW },
 	{ "guest_set_trap", make_guest, use_set_trap, NEEDS_VM },
 	{ "vcpu_create", make_guest, use_vcpu_create, NEEDS_VM | SLOW },
