@@ -14,8 +14,9 @@ static void zxh_guest_release(struct zxh_object *obj)
 {
 	struct zxh_guest *guest = zxh_guest_of(obj);
 
-	zxh_gspace_kill(guest->as);
+	/* First the VMAR: handles to it may be in use, and find it dead then. */
 	zxh_vmar_kill(guest->root);
+	zxh_gspace_kill(guest->as);
 	zxh_kvm_vm_destroy(guest->vm);
 	zxh_trap_exit(guest);
 	zxh_object_put(&guest->root->obj);
