@@ -168,10 +168,21 @@ static struct zxh_packet *zxh_port_take(struct zxh_port *port)
 	return packet;
 }
 
+static void zxh_port_wake(struct zxh_port *port)
+{
+	bool more;
+
+	spin_lock(&port->lock);
+	more = !list_empty(&port->packets);
+	spin_unlock(&port->lock);
+	if (more)
+		wake_up_poll(&port->queue, EPOLLIN | EPOLLRDNORM);
+}
+
 /*
- * Take the oldest packet, or sleep until there is one. A thread that was woken
- * for a packet looks before it obeys a signal or the deadline: no wake-up, and
- * so no packet, is lost to a thread that leaves.
+ * Take the oldest packet, or sleep until there is one. Between its last look and
+ * finish_wait() a thread that leaves may get the wake-up of a packet that it does
+ * not take: it hands that on.
  *
  * Return: 0, ZXH_ERR_TIMED_OUT, or -EINTR.
  */
@@ -204,6 +215,8 @@ static int zxh_port_take_until(struct zxh_port *port, s64 deadline, struct zxh_p
 						 current->timer_slack_ns, HRTIMER_MODE_ABS);
 	}
 	finish_wait(&port->queue, &wait);
+	/* A wake-up that came too late for us was meant for the next. */
+	zxh_port_wake(port);
 	return *out ? 0 : zxh_status(r);
 }
 
