@@ -206,6 +206,7 @@ struct zxh_region *zxh_vmar_find_locked(struct zxh_vmar *vmar, u64 addr)
 	do {
 		MA_STATE(mas, &vmar->regions, addr, addr);
 
+		cond_resched();
 		region = mas_walk(&mas);
 		if (!region || !region->child)
 			return region;
@@ -343,6 +344,31 @@ void zxh_vmar_replace_locked(struct zxh_vmar *vmar, u64 addr, u64 len,
 void zxh_vmar_cut_locked(struct zxh_vmar *vmar, u64 addr, u64 len)
 {
 	zxh_vmar_replace_locked(vmar, addr, len, NULL);
+}
+
+/**
+ * zxh_vmar_evict_locked() - parts of a VMAR lose their place to something else
+ * @vmar: the VMAR
+ * @addr: absolute address
+ * @len: bytes
+ *
+ * Linux gives addresses away that the process unmapped behind our back. A part
+ * that had some of them is dead, whole, and no region of it stays.
+ */
+void zxh_vmar_evict_locked(struct zxh_vmar *vmar, u64 addr, u64 len)
+{
+	u64 last = addr + len - 1;
+	struct zxh_piece piece;
+	struct zxh_vmar *child;
+
+	for (; zxh_vmar_next_locked(vmar, addr, last, &piece); addr = piece.start + piece.len) {
+		child = piece.region->child;
+		cond_resched();
+		if (!child)
+			continue;
+		zxh_vmar_kill_locked(child);
+		zxh_vmar_cut_locked(vmar, child->base, child->size);
+	}
 }
 
 /**

@@ -356,6 +356,7 @@ static int zxh_allocate_locked(struct zxh_allocate_args *a)
 	region->child = a->child;
 	region->base = area.addr;
 	zxh_object_get(&a->child->obj);
+	zxh_vmar_evict_locked(vmar, area.addr, area.len);
 	zxh_vmar_replace_locked(vmar, area.addr, area.len, region);
 	return 0;
 

@@ -6,6 +6,7 @@
 #include <linux/align.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
@@ -129,6 +130,9 @@ static int zxh_vmar_first_fit_locked(struct zxh_vmar *vmar, u64 end, u64 len, u6
 	for (;;) {
 		MA_STATE(mas, &vmar->regions, 0, 0);
 
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
 		if (start > last || last - start < len - 1 ||
 		    mas_empty_area(&mas, start, last, len))
 			return ZXH_ERR_NO_RESOURCES;
@@ -257,7 +261,7 @@ static int zxh_map_put_locked(struct zxh_map_args *a, struct zxh_area *area,
 	r = vmar->as->ops->map(vmar->as, area, place, a->vmo, a->vmo_offset, a->perms, &intact);
 	if (!r) {
 		region->base = area->addr;
-		/* Linux may choose what the process unmapped behind our back. */
+		zxh_vmar_evict_locked(vmar, area->addr, area->len);
 		zxh_vmar_replace_locked(vmar, area->addr, area->len, region);
 		return 0;
 	}

@@ -602,4 +602,31 @@ TEST_F(sub, a_trap_unmaps_in_parts_and_destroys_none)
 	drop(part);
 }
 
+/*
+ * Linux gives away addresses that the process unmapped in a part. The part is
+ * dead then, and no second region of it is left to be freed twice.
+ */
+TEST_F(sub, a_part_that_lost_addresses_to_a_mapping_is_dead)
+{
+	zx_handle_t root = zx_vmar_root_self(), part;
+	zx_vaddr_t at, addr, again;
+	zx_info_vmar_t info;
+
+	ASSERT_OK(zx_object_get_info(root, ZX_INFO_VMAR, &info, sizeof(info),
+				     NULL, NULL));
+	ASSERT_OK(zx_vmar_allocate(root, CAN_R | CAN_SPECIFIC | UPPER_LIMIT,
+				   info.len, 3 * PAGE, &part, &at));
+	ASSERT_EQ(0, munmap((void *)(at + PAGE), PAGE));
+	ASSERT_OK(zx_vmar_map(root, R | UPPER_LIMIT, info.len, self->vmo, 0,
+			      PAGE, &addr));
+	ASSERT_EQ(at + PAGE, addr);
+	EXPECT_STATUS(ZX_ERR_BAD_STATE,
+		      zx_vmar_map(part, R | SPECIFIC, 0, self->vmo, 0, PAGE,
+				  &again));
+	EXPECT_STATUS(ZX_ERR_BAD_STATE, zx_vmar_destroy(part));
+	EXPECT_OK(zx_vmar_unmap(root, addr, PAGE));
+	EXPECT_EQ(0, munmap((void *)at, 3 * PAGE));
+	drop(part);
+}
+
 TEST_HARNESS_MAIN
