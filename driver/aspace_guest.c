@@ -516,7 +516,7 @@ void zxh_gspace_kill(struct zxh_aspace *as)
 
 	mutex_lock(&as->lock);
 	g->vm = NULL;
-	zxh_run_in_mm(as->mm, zxh_windows_unmap, g);
+	zxh_clean_up_in_mm(as->mm, zxh_windows_unmap, g);
 	zxh_tree_free(&g->windows);
 	zxh_tree_free(&g->slots);
 	__mt_destroy(&g->holes);

@@ -136,7 +136,7 @@ static int zxh_kvm_scratch_munmap(void *arg)
 
 static void zxh_kvm_scratch_unmap(struct zxh_kvm_vm *vm)
 {
-	zxh_run_in_mm(vm->mm, zxh_kvm_scratch_munmap, vm);
+	zxh_clean_up_in_mm(vm->mm, zxh_kvm_scratch_munmap, vm);
 }
 
 static int zxh_kvm_vm_open(struct zxh_kvm_vm *vm, struct file *dev)
