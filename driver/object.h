@@ -113,6 +113,7 @@ struct zxh_object_ops {
  * @lock: see above
  * @signals: what is asserted; @lock
  * @observers: struct zxh_observer; @lock
+ * @nr_observers: how many; @lock
  * @rcu: for zxh_object_free()
  *
  * First member of the structure that it is the base of.
@@ -125,6 +126,7 @@ struct zxh_object {
 	spinlock_t lock;
 	u32 signals;
 	struct list_head observers;
+	unsigned int nr_observers;
 	struct rcu_head rcu;
 };
 

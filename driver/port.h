@@ -31,6 +31,7 @@ struct zxh_packet {
  * @user_packets: of @packets, those of users; @lock
  * @packets: struct zxh_packet, oldest first; @lock
  * @waits: struct zxh_port_wait that may queue something; @lock
+ * @nr_waits: those, and the packets of others; atomic
  * @queue: threads in zx_port_wait, exclusive, and those who poll
  */
 struct zxh_port {
@@ -40,6 +41,7 @@ struct zxh_port {
 	unsigned int user_packets;
 	struct list_head packets;
 	struct list_head waits;
+	atomic_t nr_waits;
 	wait_queue_head_t queue;
 };
 

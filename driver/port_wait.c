@@ -38,10 +38,14 @@ static struct zxh_port_wait *zxh_port_wait_of(struct zxh_observer *obs)
 	return container_of(obs, struct zxh_port_wait, obs);
 }
 
+/* A port's packets are walked with its lock held, so there must be an end to them. */
+#define ZXH_PORT_WAITS_MAX	65536
+
 static void zxh_port_wait_free(struct kref *ref)
 {
 	struct zxh_port_wait *w = container_of(ref, struct zxh_port_wait, ref);
 
+	atomic_dec(&w->port->nr_waits);
 	zxh_object_put(&w->port->obj);
 	kfree(w);
 }
@@ -231,10 +235,14 @@ int zxh_port_end_wait(struct zxh_port *port, struct zxh_handle_table *table, u32
 static struct zxh_port_wait *zxh_port_wait_alloc(struct zxh_port *port,
 						 const struct zx_hyp_object_wait_async *req)
 {
-	struct zxh_port_wait *w = kzalloc(sizeof(*w), GFP_KERNEL_ACCOUNT);
+	struct zxh_port_wait *w = NULL;
 
-	if (!w)
+	if (atomic_inc_return(&port->nr_waits) <= ZXH_PORT_WAITS_MAX)
+		w = kzalloc(sizeof(*w), GFP_KERNEL_ACCOUNT);
+	if (!w) {
+		atomic_dec(&port->nr_waits);
 		return NULL;
+	}
 	zxh_observer_init(&w->obs, &zxh_port_wait_ops, req->signals);
 	kref_init(&w->ref);
 	INIT_LIST_HEAD(&w->node);

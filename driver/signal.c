@@ -9,6 +9,9 @@
  */
 #include "signal.h"
 
+/* They are walked with the object's lock held, so there must be an end to them. */
+#define ZXH_OBSERVERS_MAX	65536
+
 /**
  * zxh_observer_init() - prepare an observer
  * @obs: the observer
@@ -34,6 +37,7 @@ void zxh_observer_detach_locked(struct zxh_observer *obs, struct zxh_object *obj
 	lockdep_assert_held(&obj->lock);
 	list_del_init(&obs->node);
 	list_del_init(&obs->handle_node);
+	obj->nr_observers--;
 }
 
 /**
@@ -45,6 +49,7 @@ void zxh_observer_attach(struct zxh_observer *obs, struct zxh_object *obj)
 {
 	spin_lock(&obj->lock);
 	list_add_tail(&obs->node, &obj->observers);
+	obj->nr_observers++;
 	spin_unlock(&obj->lock);
 }
 
@@ -82,11 +87,14 @@ static int zxh_observer_watch_locked(struct zxh_observer *obs, struct zxh_handle
 	lockdep_assert_held(&obj->lock);
 	if (handle->closed)
 		return ZXH_ERR_BAD_HANDLE;
+	if (obj->nr_observers >= ZXH_OBSERVERS_MAX)
+		return ZXH_ERR_NO_MEMORY;
 	r = obs->ops->attach ? obs->ops->attach(obs, handle) : 0;
 	if (r)
 		return r;
 	list_add_tail(&obs->node, &obj->observers);
 	list_add_tail(&obs->handle_node, &handle->observers);
+	obj->nr_observers++;
 	if (!edge && (obj->signals & obs->signals))
 		obs->ops->match(obs, obj->signals);
 	return 0;
