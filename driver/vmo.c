@@ -221,7 +221,8 @@ static int zxh_vmo_transfer(struct zxh_vmo *vmo, const struct zx_hyp_vmo_rw *req
 	ssize_t n;
 	u64 end;
 
-	if (check_add_overflow(req->offset, req->buffer_size, &end) || end > vmo->size)
+	if (check_add_overflow(req->offset, req->buffer_size, &end) ||
+	    end > READ_ONCE(vmo->size))
 		return ZXH_ERR_OUT_OF_RANGE;
 	/* The kernel moves at most MAX_RW_COUNT at a time. */
 	while (pos < end) {
@@ -234,9 +235,12 @@ static int zxh_vmo_transfer(struct zxh_vmo *vmo, const struct zx_hyp_vmo_rw *req
 			    vfs_iter_read(vmo->file, &iter, &pos, 0);
 		if (n < 0)
 			return zxh_status(n);
-		/* Short: the buffer ended, or the process is being killed. */
+		/* Short: killed, or what was to be read has gone meanwhile, or the buffer ended. */
+		if (!n && fatal_signal_pending(current))
+			return -EINTR;
 		if (!n)
-			return fatal_signal_pending(current) ? -EINTR : ZXH_ERR_INVALID_ARGS;
+			return pos < READ_ONCE(vmo->size) ? ZXH_ERR_INVALID_ARGS :
+							    ZXH_ERR_OUT_OF_RANGE;
 		buffer += n;
 	}
 	return 0;
@@ -253,10 +257,16 @@ static int zxh_vmo_rw(struct zxh_file *f, struct zx_hyp_vmo_rw *req, bool write)
 	if (r)
 		return r;
 	vmo = zxh_vmo_of(obj);
-	/* A write must not make the file longer than the VMO. */
-	r = -EINTR;
-	if (!down_read_killable(&vmo->lock)) {
-		r = zxh_vmo_transfer(vmo, req, write);
+	/*
+	 * A write must not make the file longer than the VMO. A read may take as
+	 * long as the reader likes, who may not keep others from the size.
+	 */
+	if (!write) {
+		r = zxh_vmo_transfer(vmo, req, false);
+	} else if (down_read_killable(&vmo->lock)) {
+		r = -EINTR;
+	} else {
+		r = zxh_vmo_transfer(vmo, req, true);
 		up_read(&vmo->lock);
 	}
 	zxh_object_put(obj);
