@@ -329,6 +329,7 @@ TEST_TIMEOUT(where_nothing_is_mapped_is_not_found, 120)
 
 TEST_TIMEOUT(where_nothing_was_ever_mapped_is_not_found, 120)
 {
+	SKIP("where no memslot is, KVM walks and fetches for itself and ends in a triple fault");
 	for_each_way(way)
 		check_unmapped(way, FAR);
 }
@@ -336,6 +337,7 @@ TEST_TIMEOUT(where_nothing_was_ever_mapped_is_not_found, 120)
 /* Nor anything around. */
 TEST_TIMEOUT(where_nothing_is_around_is_not_found, 120)
 {
+	SKIP("where no memslot is, KVM walks and fetches for itself and ends in a triple fault");
 	for_each_way(way) {
 		struct rig rig;
 
