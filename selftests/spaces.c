@@ -5,7 +5,6 @@
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <string.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include <zircon/errors.h>
@@ -124,39 +123,60 @@ zx_rights_t rights_of(zx_handle_t handle)
 	return info.rights;
 }
 
-static struct iovec one_byte(uint64_t addr)
+/* A pipe, through which the kernel touches memory and says whether it could. */
+static const int *through(void)
 {
-	return (struct iovec){ (void *)addr, 1 };
+	static int ends[2];
+
+	if (!ends[1])
+		ASSERT_EQ(0, pipe2(ends, O_CLOEXEC));
+	return ends;
+}
+
+bool host_read(uint64_t addr, void *out, size_t size)
+{
+	const int *ends = through();
+
+	if (write(ends[1], (void *)addr, size) != (ssize_t)size)
+		return false;
+	ASSERT_EQ((ssize_t)size, read(ends[0], out, size));
+	return true;
+}
+
+bool host_write(uint64_t addr, const void *in, size_t size)
+{
+	const int *ends = through();
+	uint8_t rest[8];
+
+	ASSERT_GE(sizeof(rest), size);
+	ASSERT_EQ((ssize_t)size, write(ends[1], in, size));
+	if (read(ends[0], (void *)addr, size) == (ssize_t)size)
+		return true;
+	ASSERT_EQ((ssize_t)size, read(ends[0], rest, size));
+	return false;
 }
 
 bool can_read(uint64_t addr)
 {
-	struct iovec there = one_byte(addr), here;
 	uint8_t byte;
 
-	here = one_byte((uintptr_t)&byte);
-	return process_vm_readv(getpid(), &here, 1, &there, 1, 0) == 1;
+	return host_read(addr, &byte, 1);
 }
 
 bool can_write(uint64_t addr)
 {
-	struct iovec there = one_byte(addr), here;
-	volatile uint8_t byte = 0;
+	uint8_t byte = 0;
 
 	/* What is there already, where that can be known. */
-	here = one_byte((uintptr_t)&byte);
-	(void)process_vm_readv(getpid(), &here, 1, &there, 1, 0);
-	return process_vm_writev(getpid(), &here, 1, &there, 1, 0) == 1;
+	(void)host_read(addr, &byte, 1);
+	return host_write(addr, &byte, 1);
 }
 
 uint64_t word_at(uint64_t addr)
 {
 	uint64_t word;
-	struct iovec here = { &word, 8 }, there = { (void *)addr, 8 };
 
-	if (process_vm_readv(getpid(), &here, 1, &there, 1, 0) != 8)
-		return UINT64_MAX;
-	return word;
+	return host_read(addr, &word, 8) ? word : UINT64_MAX;
 }
 
 bool is_present(uint64_t addr)

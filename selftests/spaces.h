@@ -75,6 +75,10 @@ zx_handle_t with_rights(zx_handle_t handle, zx_rights_t rights);
 zx_handle_t duplicate(zx_handle_t handle, zx_rights_t rights);
 zx_rights_t rights_of(zx_handle_t handle);
 
+/* Up to 8 bytes at an address of this process: whether they could be moved. */
+bool host_read(uint64_t addr, void *out, size_t size);
+bool host_write(uint64_t addr, const void *in, size_t size);
+
 /* Whether this process can read, or write, a byte there; without a signal. */
 bool can_read(uint64_t addr);
 bool can_write(uint64_t addr);

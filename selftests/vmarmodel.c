@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include <zircon/errors.h>
@@ -183,11 +182,7 @@ static zx_status_t guest_touch(struct rig *rig, uint64_t gpa, bool write,
 /* The host does; it cannot tell why it may not. */
 static bool host_touch(uint64_t addr, bool write, uint64_t *word)
 {
-	struct iovec here = { word, 8 }, there = { (void *)addr, 8 };
-
-	if (write)
-		return process_vm_writev(getpid(), &here, 1, &there, 1, 0) == 8;
-	return process_vm_readv(getpid(), &here, 1, &there, 1, 0) == 8;
+	return write ? host_write(addr, word, 8) : host_read(addr, word, 8);
 }
 
 static void check_touch(struct rig *rig, unsigned int page, bool write)
