@@ -4,6 +4,7 @@
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -228,4 +229,17 @@ uint64_t vmo_size(zx_handle_t vmo)
 
 	ASSERT_OK(zx_vmo_get_size(vmo, &size));
 	return size;
+}
+
+unsigned long count_maps(void)
+{
+	FILE *f = fopen("/proc/self/maps", "re");
+	unsigned long n = 0;
+	int c;
+
+	ASSERT_TRUE(f);
+	while ((c = fgetc(f)) != EOF)
+		n += c == '\n';
+	fclose(f);
+	return n;
 }

@@ -93,6 +93,9 @@ uint64_t vmo_word(zx_handle_t vmo, uint64_t offset);
 /* The word at an address of this process, or UINT64_MAX when nothing answers. */
 uint64_t word_at(uint64_t addr);
 
+/* Linux's mappings of this process, whatever they are. */
+unsigned long count_maps(void);
+
 uint64_t committed_bytes(zx_handle_t vmo);
 uint64_t vmo_size(zx_handle_t vmo);
 

@@ -9,8 +9,6 @@
  * that it found it at.
  */
 #define _GNU_SOURCE
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -220,6 +218,9 @@ static void check_taken(struct rig *rig, unsigned int page)
 static void check_all(struct rig *rig)
 {
 	for (unsigned int p = 0; p < MODEL_USED; p++) {
+		/* A guest takes its time: a half of them, another one each time. */
+		if (!rig->process && one_in(rig, 2))
+			continue;
 		check_touch(rig, p, false);
 		if (one_in(rig, 4))
 			check_touch(rig, p, true);
@@ -683,20 +684,6 @@ static void set_max_map_count(unsigned long n)
 	ASSERT_TRUE(f);
 	ASSERT_LT(0, fprintf(f, "%lu", n));
 	ASSERT_EQ(0, fclose(f));
-}
-
-/* Linux's mappings of this process, whatever they are. */
-static unsigned long count_maps(void)
-{
-	FILE *f = fopen("/proc/self/maps", "re");
-	unsigned long n = 0;
-	int c;
-
-	ASSERT_TRUE(f);
-	while ((c = fgetc(f)) != EOF)
-		n += c == '\n';
-	fclose(f);
-	return n;
 }
 
 /* Calls that are refused for want of Linux mappings change nothing at all. */
