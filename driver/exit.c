@@ -11,7 +11,7 @@
 #include "vcpu.h"
 
 /* A page that stays away although it was faulted in that often is not to be had. */
-#define ZXH_MAX_RETRIES		16
+#define ZXH_MAX_RETRIES		1000
 
 #define ZXH_EXCEPTIONS		21	/* vectors 0 to 20 */
 /* #DF #TS #NP #SS #GP #PF #AC push an error code. */

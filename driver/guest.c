@@ -155,6 +155,7 @@ static int zxh_guest_check_locked(struct zxh_guest *guest, u64 gpa, bool write,
 int zxh_guest_resolve_fault(struct zxh_guest *guest, u64 gpa, bool write)
 {
 	unsigned long hva;
+	bool absent;
 	u8 byte;
 	int r;
 
@@ -162,7 +163,19 @@ int zxh_guest_resolve_fault(struct zxh_guest *guest, u64 gpa, bool write)
 		return -EINTR;
 	r = zxh_guest_check_locked(guest, gpa, write, &hva);
 	mutex_unlock(&guest->as->lock);
-	if (!r && copy_from_user(&byte, (void __user *)hva, sizeof(byte)))
-		r = ZXH_ERR_NO_MEMORY;
-	return r;
+	if (r || !copy_from_user(&byte, (void __user *)hva, sizeof(byte)))
+		return r;
+	/*
+	 * What was there at the check may have gone since. With the lock held it
+	 * cannot; that is left for last, since the page may be long in coming.
+	 */
+	if (mutex_lock_killable(&guest->as->lock))
+		return -EINTR;
+	r = zxh_guest_check_locked(guest, gpa, write, &hva);
+	absent = !r && copy_from_user(&byte, (void __user *)hva, sizeof(byte));
+	/* A VMO may have shrunk meanwhile: that takes no lock of ours. */
+	if (absent)
+		r = zxh_guest_check_locked(guest, gpa, write, &hva);
+	mutex_unlock(&guest->as->lock);
+	return absent && !r ? ZXH_ERR_NO_MEMORY : r;
 }

@@ -31,16 +31,22 @@ int zxh_vmo_round_size(u64 *size)
 	return *size > MAX_LFS_FILESIZE ? ZXH_ERR_NO_MEMORY : 0;
 }
 
-/* Pages beyond a smaller size go, in every mapping; a larger one reads zero. */
+/*
+ * Pages beyond a smaller size go, in every mapping; a larger one reads zero. A
+ * smaller size is known before the pages go, so that who misses them knows why.
+ */
 static int zxh_vmo_set_size(struct zxh_vmo *vmo, u64 size)
 {
+	u64 old;
 	int r;
 
 	if (down_write_killable(&vmo->lock))
 		return -EINTR;
-	r = size == vmo->size ? 0 : vfs_truncate(&vmo->file->f_path, size);
-	if (!r)
+	old = vmo->size;
+	if (size < old)
 		WRITE_ONCE(vmo->size, size);
+	r = size == old ? 0 : vfs_truncate(&vmo->file->f_path, size);
+	WRITE_ONCE(vmo->size, r ? old : size);
 	up_write(&vmo->lock);
 	return zxh_status(r);
 }
