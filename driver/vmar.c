@@ -12,6 +12,8 @@
 #include "vmar.h"
 #include "vmo.h"
 
+#define ZXH_RESTORE_TRIES	3
+
 /* For what must be forgotten, whether or not there is memory to do it. */
 #define ZXH_GFP_FORGET	(GFP_KERNEL_ACCOUNT | __GFP_NOFAIL)
 
@@ -344,6 +346,47 @@ void zxh_vmar_replace_locked(struct zxh_vmar *vmar, u64 addr, u64 len,
 void zxh_vmar_cut_locked(struct zxh_vmar *vmar, u64 addr, u64 len)
 {
 	zxh_vmar_replace_locked(vmar, addr, len, NULL);
+}
+
+/* Map a piece as it was. Return: 0 or a status. */
+static int zxh_vmar_restore_piece_locked(const struct zxh_piece *piece)
+{
+	enum zxh_place place = piece->vmar->parent ? ZXH_PLACE_OURS : ZXH_PLACE_FREE;
+	struct zxh_area area = { .addr = piece->start, .len = piece->len };
+	const struct zxh_region *region = piece->region;
+	struct zxh_aspace *as = piece->vmar->as;
+	u64 offset = piece->start - region->base + region->vmo_offset;
+	bool intact;
+	int i, r;
+
+	for (i = 0; i < ZXH_RESTORE_TRIES; i++) {
+		r = as->ops->map(as, &area, place, region->vmo, offset, region->perms, &intact);
+		if (!r)
+			break;
+	}
+	return r;
+}
+
+/**
+ * zxh_vmar_restore_locked() - put back what a mmap() that failed took away
+ * @vmar: the VMAR
+ * @addr: absolute address
+ * @len: bytes; no sub-VMAR is there
+ *
+ * What cannot be put back is gone from the tree, too.
+ */
+void zxh_vmar_restore_locked(struct zxh_vmar *vmar, u64 addr, u64 len)
+{
+	u64 last = addr + len - 1;
+	struct zxh_piece piece;
+
+	for (; zxh_vmar_next_locked(vmar, addr, last, &piece); addr = piece.start + piece.len) {
+		cond_resched();
+		if (!zxh_vmar_restore_piece_locked(&piece))
+			continue;
+		vmar->as->ops->unmap(vmar->as, piece.start, piece.len, vmar->parent);
+		zxh_vmar_cut_locked(vmar, piece.start, piece.len);
+	}
 }
 
 /**

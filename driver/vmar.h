@@ -41,6 +41,7 @@ void zxh_vmar_cut_locked(struct zxh_vmar *vmar, u64 addr, u64 len);
 void zxh_vmar_replace_locked(struct zxh_vmar *vmar, u64 addr, u64 len,
 			     struct zxh_region *region);
 void zxh_vmar_evict_locked(struct zxh_vmar *vmar, u64 addr, u64 len);
+void zxh_vmar_restore_locked(struct zxh_vmar *vmar, u64 addr, u64 len);
 int zxh_vmar_destroy_locked(struct zxh_vmar *vmar);
 int zxh_vmar_unmap_pages_locked(struct zxh_vmar *vmar, u64 addr, u64 len);
 

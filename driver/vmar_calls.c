@@ -194,7 +194,7 @@ static int zxh_protect_piece_locked(struct zxh_piece *piece, u32 perms)
 	}
 	zxh_region_put(region);
 	if (!intact)
-		zxh_vmar_cut_locked(piece->vmar, piece->start, piece->len);
+		zxh_vmar_restore_locked(piece->vmar, piece->start, piece->len);
 	return r;
 }
 

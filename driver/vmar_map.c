@@ -266,10 +266,10 @@ static int zxh_map_put_locked(struct zxh_map_args *a, struct zxh_area *area,
 		return 0;
 	}
 	if (!intact) {
-		vmar->as->ops->unmap(vmar->as, area->addr, area->len, vmar->parent);
-		zxh_vmar_cut_locked(vmar, area->addr, area->len);
 		/* All of it is gone, and with it what was claimed. */
+		vmar->as->ops->unmap(vmar->as, area->addr, area->len, vmar->parent);
 		*claimed = false;
+		zxh_vmar_restore_locked(vmar, area->addr, area->len);
 	}
 	return r;
 }
