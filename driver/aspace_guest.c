@@ -222,12 +222,14 @@ free_slot:
 	return r;
 }
 
-static int zxh_slot_delete_locked(struct zxh_gspace *g, struct zxh_slot *slot)
+/* With @wipe the VM must be paused. */
+static int zxh_slot_delete_locked(struct zxh_gspace *g, struct zxh_slot *slot, bool wipe)
 {
 	MA_STATE(mas, &g->slots, slot->gpa, slot->gpa + slot->size - 1);
 	int r;
 
-	r = zxh_kvm_slot_set(g->vm, slot->id, slot->gpa, 0, 0);
+	r = wipe ? zxh_kvm_slot_wipe(g->vm, slot->id, slot->gpa) :
+		   zxh_kvm_slot_set(g->vm, slot->id, slot->gpa, 0, 0);
 	if (r)
 		return r;
 	mas_store_gfp(&mas, NULL, ZXH_GFP_FORGET);
@@ -286,7 +288,7 @@ static int zxh_slots_empty_locked(struct zxh_gspace *g, u64 start, u64 end)
 	int r;
 
 	while ((slot = mas_find(&mas, end - 1))) {
-		r = zxh_slot_delete_locked(g, slot);
+		r = zxh_slot_delete_locked(g, slot, false);
 		if (r)
 			return r;
 		mas_set(&mas, start);
@@ -547,6 +549,52 @@ int zxh_gspace_cover(struct zxh_aspace *as, u64 gpa)
 	return r;
 }
 
+/* Make the slot at @gpa anew, so that KVM knows nothing about its pages. */
+static int zxh_slot_wipe_locked(struct zxh_gspace *g, u64 gpa)
+{
+	struct zxh_window *w = zxh_window_find_locked(g, gpa);
+	MA_STATE(mas, &g->slots, gpa, gpa);
+	struct zxh_slot *slot;
+	int r;
+
+	if (!w)
+		return 0;
+	r = zxh_kvm_vm_pause(g->vm);
+	if (r)
+		return r;
+	slot = mas_walk(&mas);
+	if (slot)
+		r = zxh_slot_delete_locked(g, slot, true);
+	if (!r)
+		r = zxh_slots_fill_locked(g, w, w->gpa, w->gpa + w->size);
+	zxh_kvm_vm_resume(g->vm);
+	return r;
+}
+
+/**
+ * zxh_gspace_cover_fault() - make sure of a memslot where a vCPU missed one
+ * @as: the address space
+ * @gpa: the address, which does not trap
+ *
+ * Return: 0 or a status.
+ */
+int zxh_gspace_cover_fault(struct zxh_aspace *as, u64 gpa)
+{
+	struct zxh_gspace *g = zxh_gspace_of(as);
+	int r = 0;
+
+	if (gpa >= g->limit)
+		return 0;
+	if (mutex_lock_killable(&as->lock))
+		return -EINTR;
+	r = zxh_windows_cover_locked(g, gpa, gpa + 1);
+	if (!r)
+		r = zxh_kvm_marks_devices() ? zxh_slot_wipe_locked(g, gpa) :
+					      zxh_gspace_mend_locked(as, gpa);
+	mutex_unlock(&as->lock);
+	return r;
+}
+
 /* Replace every slot that reaches into [@gpa, @end), which is a hole now. */
 static int zxh_slots_punch_locked(struct zxh_gspace *g, u64 gpa, u64 end)
 {
@@ -563,7 +611,7 @@ static int zxh_slots_punch_locked(struct zxh_gspace *g, u64 gpa, u64 end)
 		/* One slot becomes two at most. */
 		if (g->nr_slots >= ZXH_SLOT_MAX)
 			return ZXH_ERR_NO_MEMORY;
-		r = zxh_slot_delete_locked(g, slot);
+		r = zxh_slot_delete_locked(g, slot, false);
 		if (!r)
 			r = zxh_slots_fill_locked(g, w, start, stop);
 		if (r)

@@ -52,6 +52,21 @@ static int zxh_exit_fault(struct zxh_vcpu *v, u64 gpa, bool write)
 	return ZXH_RUN_ON;
 }
 
+/* KVM could not make the access: a memslot's page is not there, or no memslot is. */
+static int zxh_exit_no_page(struct zxh_vcpu *v, const struct zxh_exit *exit)
+{
+	if (!exit->fault.known)
+		return ZXH_ERR_NOT_FOUND;
+	/*
+	 * From now on KVM tells of accesses there instead of emulating them; if
+	 * there is no memory for that, the next is undone as this one was.
+	 */
+	if (exit->fault.uncovered &&
+	    zxh_gspace_cover_fault(v->guest->as, exit->fault.gpa) == -EINTR)
+		return -EINTR;
+	return zxh_exit_fault(v, exit->fault.gpa, exit->fault.write);
+}
+
 static int zxh_exit_insn_length(struct zxh_vcpu *v, const struct zxh_exit *exit,
 				unsigned int *len)
 {
@@ -124,6 +139,8 @@ int zxh_exit_handle(struct zxh_vcpu *v, struct zxh_exit *exit, struct zx_hyp_pac
 {
 	if (exit->kind != ZXH_EXIT_FAULT && exit->kind != ZXH_EXIT_MEM)
 		v->retries = 0;
+	if (exit->requeue)
+		set_bit(exit->requeue, v->pending);
 	switch (exit->kind) {
 	case ZXH_EXIT_NONE:
 		return ZXH_RUN_ON;
@@ -134,9 +151,7 @@ int zxh_exit_handle(struct zxh_vcpu *v, struct zxh_exit *exit, struct zx_hyp_pac
 	case ZXH_EXIT_MEM:
 		return zxh_exit_mem(v, exit, packet);
 	case ZXH_EXIT_FAULT:
-		if (!exit->fault.known)
-			return ZXH_ERR_NOT_FOUND;
-		return zxh_exit_fault(v, exit->fault.gpa, exit->fault.write);
+		return zxh_exit_no_page(v, exit);
 	case ZXH_EXIT_RDMSR:
 	case ZXH_EXIT_WRMSR:
 		return zxh_exit_msr(v, exit, packet);

@@ -68,15 +68,19 @@ struct zxh_mode {
 /**
  * struct zxh_exit - an exit, and what belongs to it
  * @kind: which of the others is filled in
+ * @requeue: an external interrupt that was injected and could not be delivered:
+ *	it is pending again. 0 for none
  * @io: the access has not happened yet as the guest sees it: the next run
  *	completes it. Or zxh_kvm_abandon() undoes it
  * @mem: the registers are as before the instruction, whose first byte is at
  *	@mem.rip. @mem.len is its length, 0 when it is not known
- * @fault: @fault.known tells whether @fault.gpa is
+ * @fault: @fault.known tells whether @fault.gpa is; with @fault.uncovered no
+ *	memslot is there, and KVM can do no more than emulate
  * @msr: completed by zxh_kvm_msr_done() and the next run
  */
 struct zxh_exit {
 	enum zxh_exit_kind kind;
+	u8 requeue;
 	union {
 		struct {
 			u16 port;
@@ -93,7 +97,7 @@ struct zxh_exit {
 		} mem;
 		struct {
 			u64 gpa;
-			bool known, write;
+			bool known, write, uncovered;
 		} fault;
 		struct {
 			u32 index;
@@ -119,12 +123,14 @@ struct zxh_boot {
  * @cpuid: edit one CPUID leaf before a guest sees it; regs is EAX, EBX, ECX, EDX
  * @current_vcpu: the vCPU that the current thread has entered, or NULL. Called
  *	from KVM's tracepoints, perhaps with interrupts off
+ * @traps: whether the guest of that vCPU traps an address; called likewise
  * @tsc_deadline: the vCPU that the current thread has entered wrote TSC_DEADLINE
  *	and KVM kept the write for itself. Called with interrupts off
  */
 struct zxh_kvm_ops {
 	void (*cpuid)(u32 leaf, u32 subleaf, u32 apic_id, u32 regs[4]);
 	struct zxh_kvm_vcpu *(*current_vcpu)(void);
+	bool (*traps)(u64 gpa);
 	void (*tsc_deadline)(u64 deadline);
 };
 
@@ -139,6 +145,8 @@ int zxh_kvm_vm_pause(struct zxh_kvm_vm *vm);
 void zxh_kvm_vm_resume(struct zxh_kvm_vm *vm);
 void zxh_kvm_vm_kill(struct zxh_kvm_vm *vm);
 int zxh_kvm_slot_set(struct zxh_kvm_vm *vm, u32 slot, u64 gpa, u64 size, unsigned long hva);
+bool zxh_kvm_marks_devices(void);
+int zxh_kvm_slot_wipe(struct zxh_kvm_vm *vm, u32 slot, u64 gpa);
 
 int zxh_kvm_vcpu_create(struct zxh_kvm_vm *vm, u32 id, const struct zxh_boot *boot,
 			struct zxh_kvm_vcpu **vcpu);

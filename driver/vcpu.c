@@ -80,6 +80,14 @@ struct zxh_kvm_vcpu *zxh_vcpu_current_kvm(void)
 	return v ? v->kvm : NULL;
 }
 
+bool zxh_vcpu_current_traps(u64 gpa)
+{
+	struct zxh_vcpu *v = zxh_vcpu_entered();
+	struct zxh_trap trap;
+
+	return v && zxh_trap_find(&v->guest->mem_traps, gpa, &trap);
+}
+
 void zxh_vcpu_tsc_deadline(u64 deadline)
 {
 	struct zxh_vcpu *v = zxh_vcpu_entered();

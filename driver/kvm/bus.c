@@ -176,6 +176,7 @@ static void zxh_kvm_probe_page_fault(void *unused, struct kvm_vcpu *kv, u64 gpa,
 	v->fault_gpa = gpa;
 	/* The same bit in AMD's error code and in Intel's exit qualification. */
 	v->fault_write = error_code & BIT(1);
+	zxh_kvm_uncovered_note(v, gpa);
 }
 
 /*

@@ -80,6 +80,10 @@ struct zxh_kvm_vm {
  * @fault_noted: @fault_gpa is of this run; @task's
  * @fault_gpa: guest-physical address of the last fault that KVM handled
  * @fault_write: whether that was a write
+ * @uncovered: a fault of this run is where no memslot is, and no trap; @task's,
+ *	as all that follow. See uncovered.c
+ * @kept_exception: what KVM had queued before
+ * @kept_cr2: CR2 before
  */
 struct zxh_kvm_vcpu {
 	struct zxh_kvm_vm *vm;
@@ -98,6 +102,9 @@ struct zxh_kvm_vcpu {
 	bool fault_noted;
 	u64 fault_gpa;
 	bool fault_write;
+	bool uncovered;
+	struct kvm_queued_exception kept_exception;
+	unsigned long kept_cr2;
 };
 
 extern const struct zxh_kvm_ops *zxh_kvm_ops;
@@ -111,6 +118,9 @@ long zxh_kvm_uioctl(struct zxh_kvm_vm *vm, struct file *file, unsigned int cmd,
 
 int zxh_kvm_bus_init(struct zxh_kvm_vm *vm);
 void zxh_kvm_bus_exit(struct zxh_kvm_vm *vm);
+
+void zxh_kvm_uncovered_note(struct zxh_kvm_vcpu *v, u64 gpa);
+void zxh_kvm_uncovered_exit(struct zxh_kvm_vcpu *v, struct zxh_exit *exit);
 
 int zxh_kvm_probes_register(void);
 void zxh_kvm_probes_unregister(void);

@@ -157,6 +157,17 @@ static void zxh_kvm_exit_msr(struct zxh_kvm_vcpu *v, struct zxh_exit *exit, bool
 	exit->msr.data = v->run->msr.data;
 }
 
+static void zxh_kvm_exit_fault(struct zxh_kvm_vcpu *v, struct zxh_exit *exit)
+{
+	exit->kind = ZXH_EXIT_FAULT;
+	exit->fault.known = v->fault_noted;
+	exit->fault.uncovered = false;
+	exit->fault.gpa = v->fault_gpa;
+	exit->fault.write = v->fault_write;
+	/* Emulation may have been under way. */
+	zxh_kvm_drop_pending(v);
+}
+
 static void zxh_kvm_decode_exit(struct zxh_kvm_vcpu *v, struct zxh_exit *exit)
 {
 	switch (v->run->exit_reason) {
@@ -240,6 +251,7 @@ int zxh_kvm_run(struct zxh_kvm_vcpu *v, struct zxh_exit *exit)
 	long r;
 
 	exit->kind = ZXH_EXIT_SIGNAL;
+	exit->requeue = 0;
 	r = zxh_kvm_gate_enter(v);
 	if (r) {
 		if (r == -ESHUTDOWN)
@@ -250,6 +262,7 @@ int zxh_kvm_run(struct zxh_kvm_vcpu *v, struct zxh_exit *exit)
 		r = zxh_kvm_finish_in(v);
 	v->noted = false;
 	v->fault_noted = false;
+	v->uncovered = false;
 	v->run->kvm_valid_regs = KVM_SYNC_X86_REGS;
 	if (!r)
 		r = zxh_kvm_ioctl(v->file, KVM_RUN, 0);
@@ -258,15 +271,12 @@ int zxh_kvm_run(struct zxh_kvm_vcpu *v, struct zxh_exit *exit)
 	if (likely(!r)) {
 		zxh_kvm_decode_exit(v, exit);
 	} else if (r == -EFAULT) {
-		exit->kind = ZXH_EXIT_FAULT;
-		exit->fault.known = v->fault_noted;
-		exit->fault.gpa = v->fault_gpa;
-		exit->fault.write = v->fault_write;
-		/* Emulation may have been under way. */
-		zxh_kvm_drop_pending(v);
+		zxh_kvm_exit_fault(v, exit);
 	} else if (r != -EINTR) {
 		exit->kind = r == -ENOMEM ? ZXH_EXIT_NO_MEMORY : ZXH_EXIT_UNKNOWN;
 	}
+	if (unlikely(v->uncovered))
+		zxh_kvm_uncovered_exit(v, exit);
 	return 0;
 }
 

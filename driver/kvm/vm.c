@@ -260,6 +260,45 @@ int zxh_kvm_slot_set(struct zxh_kvm_vm *vm, u32 slot, u64 gpa, u64 size, unsigne
 					 &region, sizeof(region), 0));
 }
 
+/**
+ * zxh_kvm_marks_devices() - whether KVM must forget what it took for a device
+ *
+ * On Intel the mark of a page that no memslot answered outlives the making of
+ * one, until the guest uses the page. When that is to deliver an event, KVM
+ * gives up on it.
+ */
+bool zxh_kvm_marks_devices(void)
+{
+	return !boot_cpu_has(X86_FEATURE_SVM);
+}
+
+/**
+ * zxh_kvm_slot_wipe() - delete a memslot, and all marks on pages of the VM
+ * @vm: the VM, paused; the caller is in its mm and holds the lock of its aspace
+ * @slot: which
+ * @gpa: its first guest-physical address
+ *
+ * As KVM did at each deletion, before it learned to leave the rest of the VM
+ * alone. Marks are not among what it drops for one memslot.
+ *
+ * Return: 0, a status or -EINTR.
+ */
+int zxh_kvm_slot_wipe(struct zxh_kvm_vm *vm, u32 slot, u64 gpa)
+{
+	int r;
+
+#ifdef KVM_X86_QUIRK_SLOT_ZAP_ALL
+	u64 disabled = vm->kvm->arch.disabled_quirks;
+
+	WRITE_ONCE(vm->kvm->arch.disabled_quirks, disabled & ~(u64)KVM_X86_QUIRK_SLOT_ZAP_ALL);
+#endif
+	r = zxh_kvm_slot_set(vm, slot, gpa, 0, 0);
+#ifdef KVM_X86_QUIRK_SLOT_ZAP_ALL
+	WRITE_ONCE(vm->kvm->arch.disabled_quirks, disabled);
+#endif
+	return r;
+}
+
 static bool zxh_kvm_vm_idle(struct zxh_kvm_vm *vm)
 {
 	unsigned int i;

@@ -134,6 +134,68 @@ guest_end way_\name
 	cli
 	way_end	irq_stack
 
+	/* It comes before a HLT, or ends it. */
+	way	irq_hlt
+	lidt	GUEST_IDTR
+	sti
+	nop
+	hlt
+	cli
+	mov	GUEST_MAIL + MAIL_IRQS, %rcx
+	way_end	irq_hlt
+
+	/* It comes before a CLI: then, or not before interrupts are on again. */
+	way	irq_cli
+	lidt	GUEST_IDTR
+	sti
+	nop
+	cli
+	mov	GUEST_MAIL + MAIL_IRQS, %rsi
+	nop
+	mov	GUEST_MAIL + MAIL_IRQS, %rdi
+	sti
+	nop
+	cli
+	mov	GUEST_MAIL + MAIL_IRQS, %rcx
+	sub	%rsi, %rdi
+	add	%rdi, %rcx
+	way_end	irq_cli
+
+	/* An NMI, which cannot be held off until the IDT is known. */
+	way	nmi_hlt
+	lidt	GUEST_IDTR
+	report	3
+	hlt
+	mov	GUEST_MAIL + MAIL_IRQS, %rcx
+	way_end	nmi_hlt
+
+	/* The IDT is needed for a page fault, whose handler returns CR2. */
+	way	fault
+	lidt	GUEST_IDTR
+	mov	$HOLES_FAULT, %rax
+	mov	(%rax), %rax
+	way_end	fault
+
+	/* Handlers: of #PF, which returns CR2 and goes past a MOV of 3 bytes, ... */
+guest_code holes_fault
+	mov	%cr2, %rcx
+	add	$8, %rsp
+	addq	$3, (%rsp)
+	iretq
+guest_end holes_fault
+
+	/* ... and of what comes before a HLT that nothing else would end. */
+guest_code holes_hlt
+	push	%rax
+	mov	8(%rsp), %rax
+	cmpb	$0xf4, (%rax)
+	jne	1f
+	incq	8(%rsp)
+1:	incq	GUEST_MAIL + MAIL_IRQS
+	pop	%rax
+	iretq
+guest_end holes_hlt
+
 	/* The GDT is there. */
 	way	gdt
 	lgdt	GUEST_GDTR
