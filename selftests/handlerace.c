@@ -543,7 +543,7 @@ static void judge_use(void *ctx)
 static void use_and_close(struct usage *u)
 {
 	struct race race = {
-		scaled(u->row->flags & SLOW ? 200 : 4000,
+		scaled(u->row->flags & SLOW ? 100 : 1000,
 		       u->row->flags & SLOW ? 8 : 64),
 		begin_use, use_it, close_it, judge_use,
 	};
@@ -721,7 +721,7 @@ static void judge_last(void *ctx)
 TEST_TIMEOUT(a_handle_is_copied_in_time_or_its_object_is_gone, 600)
 {
 	const struct race race = {
-		scaled(20000, 150), begin_last, duplicate_last, close_last,
+		scaled(4000, 150), begin_last, duplicate_last, close_last,
 		judge_last,
 	};
 	struct last l;

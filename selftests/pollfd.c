@@ -596,7 +596,7 @@ static void judge_hung_up(void *ctx)
 TEST_TIMEOUT(a_handle_is_closed_as_its_descriptor_is_polled, 600)
 {
 	const struct race race = {
-		scaled(5000, 80), begin_object, poll_it, close_handle,
+		scaled(1000, 80), begin_object, poll_it, close_handle,
 		judge_hung_up,
 	};
 	struct duel d = { 0 };
@@ -628,7 +628,7 @@ static void judge_readable(void *ctx)
 TEST_TIMEOUT(something_comes_as_a_descriptor_is_polled, 600)
 {
 	const struct race race = {
-		scaled(5000, 80), begin_object, poll_it, tell, judge_readable,
+		scaled(1000, 80), begin_object, poll_it, tell, judge_readable,
 	};
 	struct duel d = { 0 };
 
@@ -652,7 +652,7 @@ static void judge_nothing(void *ctx)
 TEST_TIMEOUT(something_comes_as_a_descriptor_is_closed, 600)
 {
 	const struct race race = {
-		scaled(5000, 80), begin_object, close_fd, tell, judge_nothing,
+		scaled(1000, 80), begin_object, close_fd, tell, judge_nothing,
 	};
 	struct duel d = { 0 };
 

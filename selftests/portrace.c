@@ -436,7 +436,7 @@ static void judge_cancelled(void *ctx)
 TEST_TIMEOUT(a_wait_is_cancelled_as_it_matches, 600)
 {
 	const struct race race = {
-		scaled(20000, 150), begin_wait, cancel_it, signal_it,
+		scaled(4000, 150), begin_wait, cancel_it, signal_it,
 		judge_cancelled,
 	};
 	struct duel d;
@@ -461,7 +461,7 @@ static void judge_cancelled_or_taken(void *ctx)
 TEST_TIMEOUT(a_wait_is_cancelled_or_its_packet_is_taken, 600)
 {
 	const struct race race = {
-		scaled(20000, 150), begin_wait, cancel_it, signal_and_take,
+		scaled(4000, 150), begin_wait, cancel_it, signal_and_take,
 		judge_cancelled_or_taken,
 	};
 	struct duel d;
@@ -511,7 +511,7 @@ static void judge_closed(void *ctx)
 TEST_TIMEOUT(the_handle_of_a_wait_is_closed_as_it_matches, 600)
 {
 	const struct race race = {
-		scaled(20000, 150), begin_wait_through_another, close_source,
+		scaled(4000, 150), begin_wait_through_another, close_source,
 		signal_it, judge_closed,
 	};
 	struct duel d;
@@ -565,7 +565,7 @@ static void judge_port_gone(void *ctx)
 TEST_TIMEOUT(a_port_closes_as_waits_begin, 600)
 {
 	const struct race race = {
-		scaled(10000, 150), begin_port, close_port, begin_waits_at_it,
+		scaled(2000, 150), begin_port, close_port, begin_waits_at_it,
 		judge_port_gone,
 	};
 	struct duel d;
@@ -591,7 +591,7 @@ static void begin_port_with_waits(void *ctx)
 TEST_TIMEOUT(a_port_closes_as_waits_match, 600)
 {
 	const struct race race = {
-		scaled(10000, 150), begin_port_with_waits, close_port,
+		scaled(2000, 150), begin_port_with_waits, close_port,
 		signal_it, judge_port_gone,
 	};
 	struct duel d;
@@ -635,7 +635,7 @@ static void judge_both_gone(void *ctx)
 TEST_TIMEOUT(a_port_and_what_is_waited_for_close_together, 600)
 {
 	const struct race race = {
-		scaled(10000, 150), begin_waits_of_both, close_port,
+		scaled(2000, 150), begin_waits_of_both, close_port,
 		close_event, judge_both_gone,
 	};
 	zx_handle_t event;

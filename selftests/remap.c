@@ -106,7 +106,7 @@ static void run_beside(void (*act)(struct rig *rig))
 
 static void overwrite(struct rig *rig)
 {
-	for (unsigned int i = 0; i < scaled(5000, 100); i++) {
+	for (unsigned int i = 0; i < scaled(1000, 100); i++) {
 		map_hole(rig, rig->two);
 		expect_samples(rig, 0x2000, 1);
 		map_hole(rig, rig->one);
@@ -121,7 +121,7 @@ TEST_TIMEOUT(what_is_overwritten_is_seen_at_once, 300)
 
 static void decommit(struct rig *rig)
 {
-	for (unsigned int i = 0; i < scaled(5000, 100); i++) {
+	for (unsigned int i = 0; i < scaled(1000, 100); i++) {
 		uint64_t word = 0x3000 + i;
 
 		for (int p = 0; p < REMAP_PAGES; p++)
@@ -145,7 +145,7 @@ TEST_TIMEOUT(what_is_decommitted_is_zero_at_once, 300)
 
 static void zero(struct rig *rig)
 {
-	for (unsigned int i = 0; i < scaled(5000, 100); i++) {
+	for (unsigned int i = 0; i < scaled(1000, 100); i++) {
 		uint64_t word = 0x3000 + i;
 
 		for (int p = 0; p < REMAP_PAGES; p++)
@@ -273,7 +273,7 @@ static void race_open(struct race *race)
 			ASSERT_OK(zx_vmo_write(race->vmo[i], &word[i], p * PAGE,
 					       8));
 	}
-	race->rounds = scaled(20000, 500);
+	race->rounds = scaled(5000, 500);
 }
 
 static void overwrite_again_and_again(struct race *race)
@@ -496,7 +496,7 @@ TEST_TIMEOUT(vcpus_that_hammer_a_range_lose_no_count, 300)
 	ASSERT_OK(zx_vmo_create(SIZE, 0, &vmo));
 	map_in(vm.vmar, R | W, HOLE, vmo, SIZE);
 	start_runners(runners, &vm, VCPUS, run_through_holes);
-	for (unsigned int i = 0; i < scaled(10000, 300); i++) {
+	for (unsigned int i = 0; i < scaled(3000, 300); i++) {
 		uint64_t before = all_values(&vm);
 
 		remap(&vm, vmo, i);

@@ -310,7 +310,7 @@ TEST_TIMEOUT(one_of_many_threads_imports_it, 600)
 	enum { THREADS = 4 };
 	pthread_t threads[THREADS];
 
-	for (unsigned int i = 0; i < scaled(5000, 100); i++) {
+	for (unsigned int i = 0; i < scaled(1000, 100); i++) {
 		zx_handle_t event;
 		uintptr_t got = 0;
 		void *one;
@@ -457,7 +457,7 @@ TEST_TIMEOUT(two_processes_signal_each_other, 600)
 	zx_handle_t end, there;
 	struct peer peer;
 
-	rounds = scaled(50000, 500);
+	rounds = scaled(10000, 500);
 	peer_start(&peer, answer);
 	ASSERT_OK(zx_eventpair_create(0, &end, &there));
 	peer_send(peer.sock, there);

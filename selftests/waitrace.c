@@ -182,7 +182,7 @@ static void race_with_ends(const struct race *race)
 TEST_TIMEOUT(a_handle_goes_away_under_a_wait_for_one, 600)
 {
 	const struct race race = {
-		scaled(5000, 64), begin_events, wait_for_one, take_away,
+		scaled(1000, 64), begin_events, wait_for_one, take_away,
 		judge_one,
 	};
 
@@ -192,7 +192,7 @@ TEST_TIMEOUT(a_handle_goes_away_under_a_wait_for_one, 600)
 TEST_TIMEOUT(a_handle_goes_away_under_a_wait_for_many, 600)
 {
 	const struct race race = {
-		scaled(5000, 64), begin_events, wait_for_many, take_away,
+		scaled(1000, 64), begin_events, wait_for_many, take_away,
 		judge_many,
 	};
 
@@ -265,7 +265,7 @@ static void judge_woken(void *ctx)
 TEST_TIMEOUT(a_handle_goes_away_as_its_object_is_signalled, 600)
 {
 	const struct race race = {
-		scaled(5000, 64), begin_sleeper, signal_kept, close_closed,
+		scaled(1000, 64), begin_sleeper, signal_kept, close_closed,
 		judge_woken,
 	};
 	struct both b = { 0 };
@@ -324,7 +324,7 @@ TEST_TIMEOUT(one_signal_wakes_all_that_wait_for_it, 600)
 	zx_handle_t event;
 
 	ASSERT_OK(zx_event_create(0, &event));
-	for (unsigned int i = 0; i < scaled(1000, 20); i++) {
+	for (unsigned int i = 0; i < scaled(300, 20); i++) {
 		zxtest_row("round %u", i);
 		herd_start(herd, event, event);
 		ASSERT_OK(zx_object_signal(event, 0, SIGNAL));
@@ -342,7 +342,7 @@ TEST_TIMEOUT(a_close_cancels_those_who_wait_through_that_handle, 600)
 	zx_handle_t event, copy;
 
 	ASSERT_OK(zx_event_create(0, &event));
-	for (unsigned int i = 0; i < scaled(1000, 20); i++) {
+	for (unsigned int i = 0; i < scaled(300, 20); i++) {
 		zxtest_row("round %u", i);
 		ASSERT_OK(zx_handle_duplicate(event, ZX_RIGHT_SAME_RIGHTS,
 					      &copy));
@@ -397,7 +397,7 @@ TEST_TIMEOUT(two_threads_wake_each_other_again_and_again, 600)
 	zx_handle_t end[2];
 	pthread_t thread;
 
-	returns = scaled(50000, 500);
+	returns = scaled(10000, 500);
 	for (int many = 0; many < 2; many++) {
 		wait_through = many ? wait_through_many : wait_through_one;
 		ASSERT_OK(zx_eventpair_create(0, &end[0], &end[1]));
@@ -467,7 +467,7 @@ static void judge_end_alone(void *ctx)
 TEST_TIMEOUT(both_ends_of_a_pair_close_together, 600)
 {
 	const struct race race = {
-		scaled(10000, 150), begin_pair, close_one_end, close_other_end,
+		scaled(2000, 150), begin_pair, close_one_end, close_other_end,
 		judge_no_pair,
 	};
 	zx_handle_t end[2];
@@ -480,7 +480,7 @@ TEST_TIMEOUT(both_ends_of_a_pair_close_together, 600)
 TEST_TIMEOUT(an_end_closes_as_the_other_signals_it, 600)
 {
 	const struct race race = {
-		scaled(10000, 150), begin_pair, close_one_end, signal_gone_end,
+		scaled(2000, 150), begin_pair, close_one_end, signal_gone_end,
 		judge_end_alone,
 	};
 	zx_handle_t end[2];
