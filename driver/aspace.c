@@ -2,7 +2,9 @@
 /*
  * Address spaces: what their two kinds have in common.
  */
+#include <linux/fs.h>
 #include <linux/mm.h>
+#include <linux/module.h>
 #include <linux/sched/mm.h>
 
 #include "aspace.h"
@@ -58,10 +60,11 @@ int zxh_aspace_run(struct zxh_aspace *as, int (*fn)(void *arg), void *arg)
  * zxh_mm_has() - whether something is mapped everywhere in a range
  * @addr: first address in the caller's mm
  * @len: bytes
+ * @ours: only what this module maps counts
  *
  * After a mmap() over something failed: whether that is still there.
  */
-bool zxh_mm_has(unsigned long addr, u64 len)
+bool zxh_mm_has(unsigned long addr, u64 len, bool ours)
 {
 	unsigned long end = addr + len;
 	struct vm_area_struct *vma;
@@ -70,6 +73,8 @@ bool zxh_mm_has(unsigned long addr, u64 len)
 	while (addr < end) {
 		vma = find_vma(current->mm, addr);
 		if (!vma || vma->vm_start > addr)
+			break;
+		if (ours && (!vma->vm_file || vma->vm_file->f_op->owner != THIS_MODULE))
 			break;
 		addr = vma->vm_end;
 	}

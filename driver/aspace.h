@@ -132,7 +132,7 @@ void zxh_aspace_init(struct zxh_aspace *as, const struct zxh_aspace_ops *ops);
 void zxh_aspace_get(struct zxh_aspace *as);
 void zxh_aspace_put(struct zxh_aspace *as);
 int zxh_aspace_run(struct zxh_aspace *as, int (*fn)(void *arg), void *arg);
-bool zxh_mm_has(unsigned long addr, u64 len);
+bool zxh_mm_has(unsigned long addr, u64 len, bool ours);
 
 int zxh_vmar_create_root(struct zxh_aspace *as, u64 base, u64 size, struct zxh_vmar **vmar);
 int zxh_vmar_create_process(struct zxh_vmar **vmar);

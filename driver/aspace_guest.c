@@ -17,81 +17,19 @@
 #include <linux/anon_inodes.h>
 #include <linux/file.h>
 #include <linux/fs.h>
-#include <linux/idr.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
 #include <linux/slab.h>
 
-#include "aspace.h"
 #include "compat.h"
-#include "kvm.h"
+#include "gspace.h"
 #include "mmwork.h"
-#include "status.h"
 #include "vmo.h"
 
 #define ZXH_WINDOW_ALIGN	(1ULL << 30)
 /* KVM keeps two bytes for each page of a slot; a trap makes them anew. */
 #define ZXH_WINDOW_MAX		(16ULL << 30)
-#define ZXH_SLOT_MAX		32000
 #define ZXH_VACATE_TRIES	3
-
-/* For what must be forgotten, whether or not there is memory to do it. */
-#define ZXH_GFP_FORGET		(GFP_KERNEL_ACCOUNT | __GFP_NOFAIL)
-
-/**
- * struct zxh_window - reserved addresses for a range of a guest
- * @gpa: first guest-physical address; constant after init
- * @size: bytes; constant after init
- * @hva: the VMM's address of @gpa, equal to it modulo 2 MiB; constant after init
- * @start: the address that is offset 0 of the reservation; constant after init
- */
-struct zxh_window {
-	u64 gpa;
-	u64 size;
-	unsigned long hva;
-	unsigned long start;
-};
-
-/**
- * struct zxh_slot - a memslot: a part of a window without traps
- * @gpa: first guest-physical address; constant after init
- * @size: bytes; constant after init
- * @id: KVM's number
- */
-struct zxh_slot {
-	u64 gpa;
-	u64 size;
-	int id;
-};
-
-/**
- * struct zxh_gspace - the backend of a guest's address space
- * @as: the base
- * @vm: NULL once the guest is dead; @as.lock
- * @reserve: file whose mappings are the reservation; constant after init
- * @limit: first address that the CPU cannot translate; constant after init
- * @windows: address to struct zxh_window; @as.lock
- * @slots: address to struct zxh_slot; @as.lock
- * @nr_slots: how many; @as.lock
- * @holes: trapped addresses; @as.lock
- * @slot_ids: numbers in use; @as.lock
- */
-struct zxh_gspace {
-	struct zxh_aspace as;
-	struct zxh_kvm_vm *vm;
-	struct file *reserve;
-	u64 limit;
-	struct maple_tree windows;
-	struct maple_tree slots;
-	unsigned int nr_slots;
-	struct maple_tree holes;
-	struct ida slot_ids;
-};
-
-static struct zxh_gspace *zxh_gspace_of(struct zxh_aspace *as)
-{
-	return container_of(as, struct zxh_gspace, as);
-}
 
 /* The reservation: addresses that answer nobody. */
 
@@ -116,24 +54,6 @@ static const struct file_operations zxh_reserve_fops = {
 	.ZXH_FOP_MMAP = zxh_reserve_mmap,
 };
 
-/* Whether nothing in [@hva, @hva + @len) can be taken by others. */
-static bool zxh_window_intact(unsigned long hva, u64 len)
-{
-	unsigned long addr = hva, end = hva + len;
-	struct vm_area_struct *vma;
-
-	mmap_read_lock(current->mm);
-	while (addr < end) {
-		vma = find_vma(current->mm, addr);
-		if (!vma || vma->vm_start > addr || !vma->vm_file ||
-		    vma->vm_file->f_op->owner != THIS_MODULE)
-			break;
-		addr = vma->vm_end;
-	}
-	mmap_read_unlock(current->mm);
-	return addr >= end;
-}
-
 /*
  * Put the reservation over [@hva, @hva + @len) of a window.
  *
@@ -153,7 +73,7 @@ static int zxh_window_vacate(struct zxh_gspace *g, const struct zxh_window *w,
 		if (!IS_ERR_VALUE(r))
 			return 0;
 	}
-	if (!zxh_window_intact(hva, len))
+	if (!zxh_mm_has(hva, len, true))
 		zxh_kvm_vm_kill(g->vm);
 	return zxh_status((long)r);
 }
@@ -177,123 +97,12 @@ static int zxh_window_unreserve(struct zxh_window *w)
 	return vm_munmap(w->start, w->size + PMD_SIZE);
 }
 
-static struct zxh_window *zxh_window_find_locked(struct zxh_gspace *g, u64 gpa)
+struct zxh_window *zxh_window_find_locked(struct zxh_gspace *g, u64 gpa)
 {
 	MA_STATE(mas, &g->windows, gpa, gpa);
 
 	lockdep_assert_held(&g->as.lock);
 	return mas_walk(&mas);
-}
-
-/* Memslots. */
-
-static int zxh_slot_create_locked(struct zxh_gspace *g, const struct zxh_window *w,
-				  u64 gpa, u64 size)
-{
-	MA_STATE(mas, &g->slots, gpa, gpa + size - 1);
-	struct zxh_slot *slot;
-	int r = ZXH_ERR_NO_MEMORY;
-
-	if (g->nr_slots >= ZXH_SLOT_MAX)
-		return ZXH_ERR_NO_MEMORY;
-	slot = kzalloc(sizeof(*slot), GFP_KERNEL_ACCOUNT);
-	if (!slot)
-		return r;
-	slot->gpa = gpa;
-	slot->size = size;
-	slot->id = ida_alloc_max(&g->slot_ids, ZXH_SLOT_MAX, GFP_KERNEL_ACCOUNT);
-	if (slot->id < 0)
-		goto free_slot;
-	if (mas_store_gfp(&mas, slot, GFP_KERNEL_ACCOUNT))
-		goto free_id;
-	r = zxh_kvm_slot_set(g->vm, slot->id, gpa, size, w->hva + (gpa - w->gpa));
-	if (r)
-		goto forget;
-	g->nr_slots++;
-	return 0;
-
-forget:
-	mas_set_range(&mas, gpa, gpa + size - 1);
-	mas_store_gfp(&mas, NULL, ZXH_GFP_FORGET);
-free_id:
-	ida_free(&g->slot_ids, slot->id);
-free_slot:
-	kfree(slot);
-	return r;
-}
-
-/* With @wipe the VM must be paused. */
-static int zxh_slot_delete_locked(struct zxh_gspace *g, struct zxh_slot *slot, bool wipe)
-{
-	MA_STATE(mas, &g->slots, slot->gpa, slot->gpa + slot->size - 1);
-	int r;
-
-	r = wipe ? zxh_kvm_slot_wipe(g->vm, slot->id, slot->gpa) :
-		   zxh_kvm_slot_set(g->vm, slot->id, slot->gpa, 0, 0);
-	if (r)
-		return r;
-	mas_store_gfp(&mas, NULL, ZXH_GFP_FORGET);
-	ida_free(&g->slot_ids, slot->id);
-	kfree(slot);
-	g->nr_slots--;
-	return 0;
-}
-
-/* The end of what has neither slot nor hole from @start on, or @start itself. */
-static u64 zxh_slots_gap_locked(struct zxh_gspace *g, u64 start, u64 end, u64 *next)
-{
-	struct maple_tree *trees[] = { &g->slots, &g->holes };
-	unsigned int i;
-
-	*next = end;
-	for (i = 0; i < ARRAY_SIZE(trees); i++) {
-		MA_STATE(mas, trees[i], start, start);
-
-		if (!mas_find(&mas, end - 1))
-			continue;
-		if (mas.index <= start) {
-			*next = mas.last + 1;
-			return start;
-		}
-		end = min_t(u64, end, mas.index);
-		*next = end;
-	}
-	return end;
-}
-
-/* Slots for every part of [@start, @end) of a window that has no slot or hole. */
-static int zxh_slots_fill_locked(struct zxh_gspace *g, const struct zxh_window *w,
-				 u64 start, u64 end)
-{
-	u64 stop, next;
-	int r;
-
-	for (; start < end; start = next) {
-		stop = zxh_slots_gap_locked(g, start, end, &next);
-		if (stop == start)
-			continue;
-		r = zxh_slot_create_locked(g, w, start, stop - start);
-		if (r)
-			return r;
-		cond_resched();
-	}
-	return 0;
-}
-
-/* Return: 0, or a status when a slot is left. */
-static int zxh_slots_empty_locked(struct zxh_gspace *g, u64 start, u64 end)
-{
-	MA_STATE(mas, &g->slots, start, start);
-	struct zxh_slot *slot;
-	int r;
-
-	while ((slot = mas_find(&mas, end - 1))) {
-		r = zxh_slot_delete_locked(g, slot, false);
-		if (r)
-			return r;
-		mas_set(&mas, start);
-	}
-	return 0;
 }
 
 static int zxh_window_create_locked(struct zxh_gspace *g, u64 gpa, u64 size)
@@ -334,7 +143,7 @@ free_window:
 }
 
 /* Windows for every part of [@start, @end) that has none. */
-static int zxh_windows_cover_locked(struct zxh_gspace *g, u64 start, u64 end)
+int zxh_windows_cover_locked(struct zxh_gspace *g, u64 start, u64 end)
 {
 	int r;
 
@@ -415,7 +224,7 @@ static int zxh_guest_map(struct zxh_aspace *as, struct zxh_area *area, enum zxh_
 undo:
 	status = zxh_status((long)r);
 	/* Nothing happened, unless that was the second window, or Linux began. */
-	*intact = addr == area->addr && zxh_window_intact(hva, n);
+	*intact = addr == area->addr && zxh_mm_has(hva, n, true);
 	if (!*intact)
 		zxh_guest_unmap(as, area->addr, area->len, true);
 	return status;
@@ -547,145 +356,6 @@ int zxh_gspace_cover(struct zxh_aspace *as, u64 gpa)
 		r = zxh_windows_cover_locked(g, gpa, gpa + 1);
 	mutex_unlock(&as->lock);
 	return r;
-}
-
-/* Make the slot at @gpa anew, so that KVM knows nothing about its pages. */
-static int zxh_slot_wipe_locked(struct zxh_gspace *g, u64 gpa)
-{
-	struct zxh_window *w = zxh_window_find_locked(g, gpa);
-	MA_STATE(mas, &g->slots, gpa, gpa);
-	struct zxh_slot *slot;
-	int r;
-
-	if (!w)
-		return 0;
-	r = zxh_kvm_vm_pause(g->vm);
-	if (r)
-		return r;
-	slot = mas_walk(&mas);
-	if (slot)
-		r = zxh_slot_delete_locked(g, slot, true);
-	if (!r)
-		r = zxh_slots_fill_locked(g, w, w->gpa, w->gpa + w->size);
-	zxh_kvm_vm_resume(g->vm);
-	return r;
-}
-
-/**
- * zxh_gspace_cover_fault() - make sure of a memslot where a vCPU missed one
- * @as: the address space
- * @gpa: the address, which does not trap
- *
- * Return: 0 or a status.
- */
-int zxh_gspace_cover_fault(struct zxh_aspace *as, u64 gpa)
-{
-	struct zxh_gspace *g = zxh_gspace_of(as);
-	int r = 0;
-
-	if (gpa >= g->limit)
-		return 0;
-	if (mutex_lock_killable(&as->lock))
-		return -EINTR;
-	r = zxh_windows_cover_locked(g, gpa, gpa + 1);
-	if (!r)
-		r = zxh_kvm_marks_devices() ? zxh_slot_wipe_locked(g, gpa) :
-					      zxh_gspace_mend_locked(as, gpa);
-	mutex_unlock(&as->lock);
-	return r;
-}
-
-/* Replace every slot that reaches into [@gpa, @end), which is a hole now. */
-static int zxh_slots_punch_locked(struct zxh_gspace *g, u64 gpa, u64 end)
-{
-	MA_STATE(mas, &g->slots, gpa, gpa);
-	struct zxh_slot *slot;
-	struct zxh_window *w;
-	u64 start, stop;
-	int r;
-
-	while ((slot = mas_find(&mas, end - 1))) {
-		start = slot->gpa;
-		stop = slot->gpa + slot->size;
-		w = zxh_window_find_locked(g, start);
-		/* One slot becomes two at most. */
-		if (g->nr_slots >= ZXH_SLOT_MAX)
-			return ZXH_ERR_NO_MEMORY;
-		r = zxh_slot_delete_locked(g, slot, false);
-		if (!r)
-			r = zxh_slots_fill_locked(g, w, start, stop);
-		if (r)
-			return r;
-		mas_set(&mas, min(stop, end));
-		if (stop >= end)
-			break;
-	}
-	return 0;
-}
-
-/* Slots wherever a window lacks one around [@gpa, @end). Best effort. */
-static void zxh_slots_heal_locked(struct zxh_gspace *g, u64 gpa, u64 end)
-{
-	struct zxh_window *w;
-
-	for (; gpa < end && (w = zxh_window_find_locked(g, gpa)); gpa = w->gpa + w->size)
-		zxh_slots_fill_locked(g, w, w->gpa, w->gpa + w->size);
-}
-
-/**
- * zxh_gspace_punch_locked() - a range that is to trap: no memslot answers it
- * @as: the address space; the caller holds its lock
- * @gpa: its first address
- * @len: its bytes, whole pages
- *
- * Return: 0, a status, or -EINTR; then there is no hole. Memslots that could not
- * be made again are made when a vCPU misses them: zxh_gspace_mend_locked().
- */
-int zxh_gspace_punch_locked(struct zxh_aspace *as, u64 gpa, u64 len)
-{
-	struct zxh_gspace *g = zxh_gspace_of(as);
-	MA_STATE(hole, &g->holes, gpa, gpa + len - 1);
-	MA_STATE(slot, &g->slots, gpa, gpa);
-	int r;
-
-	lockdep_assert_held(&as->lock);
-	if (mas_store_gfp(&hole, xa_mk_value(1), GFP_KERNEL_ACCOUNT))
-		return ZXH_ERR_NO_MEMORY;
-	if (!mas_find(&slot, gpa + len - 1))
-		return 0;
-	r = zxh_kvm_vm_pause(g->vm);
-	if (!r) {
-		r = zxh_slots_punch_locked(g, gpa, gpa + len);
-		if (r) {
-			mas_set_range(&hole, gpa, gpa + len - 1);
-			mas_store_gfp(&hole, NULL, ZXH_GFP_FORGET);
-			zxh_slots_heal_locked(g, gpa, gpa + len);
-		}
-		zxh_kvm_vm_resume(g->vm);
-		return r;
-	}
-	mas_set_range(&hole, gpa, gpa + len - 1);
-	mas_store_gfp(&hole, NULL, ZXH_GFP_FORGET);
-	return r;
-}
-
-/**
- * zxh_gspace_mend_locked() - make sure of a memslot at an address in a window
- * @as: the address space; the caller holds its lock
- * @gpa: the address, which does not trap
- *
- * Return: 0 or a status.
- */
-int zxh_gspace_mend_locked(struct zxh_aspace *as, u64 gpa)
-{
-	struct zxh_gspace *g = zxh_gspace_of(as);
-	struct zxh_window *w = zxh_window_find_locked(g, gpa);
-	MA_STATE(mas, &g->slots, gpa, gpa);
-
-	lockdep_assert_held(&as->lock);
-	if (!w || mas_walk(&mas))
-		return 0;
-	return zxh_slots_fill_locked(g, w, w->gpa, w->gpa + w->size);
 }
 
 /**

@@ -119,7 +119,7 @@ static int zxh_process_put(const struct zxh_process_map *m, struct zxh_area *are
 		return 0;
 	}
 	if (place == ZXH_PLACE_OURS)
-		*intact = zxh_mm_has(area->addr, area->len);
+		*intact = zxh_mm_has(area->addr, area->len, false);
 	return zxh_status((long)at);
 }
 
