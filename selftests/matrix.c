@@ -288,6 +288,33 @@ static zx_status_t as_executable(struct matrix *m, zx_handle_t h)
 			  m);
 }
 
+static zx_status_t vmo_set_size(struct matrix *m, zx_handle_t h)
+{
+	(void)m;
+	return zx_vmo_set_size(h, PAGE);
+}
+
+#define VMO_OP(op)							\
+	static zx_status_t vmo_op_##op(struct matrix *m, zx_handle_t h)	\
+	{								\
+		(void)m;						\
+		return zx_vmo_op_range(h, ZX_VMO_OP_##op, 0, PAGE, NULL, 0); \
+	}
+VMO_OP(COMMIT)
+VMO_OP(DECOMMIT)
+VMO_OP(ZERO)
+VMO_OP(CACHE_SYNC)
+VMO_OP(CACHE_INVALIDATE)
+VMO_OP(CACHE_CLEAN)
+VMO_OP(CACHE_CLEAN_INVALIDATE)
+VMO_OP(DONT_NEED)
+
+static zx_status_t vmo_set_cache_policy(struct matrix *m, zx_handle_t h)
+{
+	(void)m;
+	return zx_vmo_set_cache_policy(h, ZX_CACHE_POLICY_CACHED);
+}
+
 /* With a resource of another kind: a good handle is refused, too. */
 static zx_status_t as_executable_vmex(struct matrix *m, zx_handle_t h)
 {
@@ -330,6 +357,78 @@ static zx_status_t vmar_unmap(struct matrix *m, zx_handle_t h)
 	if (status != ZX_OK)
 		ASSERT_OK(zx_vmar_unmap(zx_vmar_root_self(), addr, PAGE));
 	return status;
+}
+
+/* A call on a page that is mapped for as long as it takes. */
+static zx_status_t on_a_page(struct matrix *m, zx_handle_t h,
+			     zx_status_t (*call)(zx_handle_t h, zx_vaddr_t addr))
+{
+	zx_status_t status;
+	zx_vaddr_t addr;
+
+	ASSERT_OK(zx_vmar_map(zx_vmar_root_self(), RW, 0, m->vmo, 0, PAGE, &addr));
+	status = call(h, addr);
+	ASSERT_OK(zx_vmar_unmap(zx_vmar_root_self(), addr, PAGE));
+	return status;
+}
+
+static zx_status_t protect(zx_handle_t h, zx_vaddr_t addr)
+{
+	return zx_vmar_protect(h, ZX_VM_PERM_READ, addr, PAGE);
+}
+
+static zx_status_t vmar_protect(struct matrix *m, zx_handle_t h)
+{
+	return on_a_page(m, h, protect);
+}
+
+static zx_status_t protect_rw(zx_handle_t h, zx_vaddr_t addr)
+{
+	return zx_vmar_protect(h, RW, addr, PAGE);
+}
+
+static zx_status_t vmar_protect_rw(struct matrix *m, zx_handle_t h)
+{
+	return on_a_page(m, h, protect_rw);
+}
+
+static zx_status_t commit(zx_handle_t h, zx_vaddr_t addr)
+{
+	return zx_vmar_op_range(h, ZX_VMAR_OP_COMMIT, addr, PAGE, NULL, 0);
+}
+
+static zx_status_t vmar_op_commit(struct matrix *m, zx_handle_t h)
+{
+	return on_a_page(m, h, commit);
+}
+
+static zx_status_t map_range(zx_handle_t h, zx_vaddr_t addr)
+{
+	return zx_vmar_op_range(h, ZX_VMAR_OP_MAP_RANGE, addr, PAGE, NULL, 0);
+}
+
+static zx_status_t vmar_op_map_range(struct matrix *m, zx_handle_t h)
+{
+	return on_a_page(m, h, map_range);
+}
+
+static zx_status_t vmar_allocate(struct matrix *m, zx_handle_t h)
+{
+	zx_status_t status;
+	zx_handle_t child;
+
+	status = zx_vmar_allocate(h, ZX_VM_CAN_MAP_READ | ZX_VM_CAN_MAP_WRITE, 0,
+				  PAGE, OUT, OUT2);
+	memcpy(&child, m->out, sizeof(child));
+	if (status == ZX_OK)
+		ASSERT_OK(zx_vmar_destroy(child));
+	return close_made(status, m);
+}
+
+static zx_status_t vmar_destroy(struct matrix *m, zx_handle_t h)
+{
+	(void)m;
+	return zx_vmar_destroy(h);
 }
 
 /* ---- the table -------------------------------------------------------- */
@@ -388,6 +487,16 @@ const struct matrix_row matrix[] = {
 	ROW(vmo_read, OF(TYPE(VMO)), NEED(ZX_RIGHT_READ)),
 	ROW(vmo_write, OF(TYPE(VMO)), NEED(ZX_RIGHT_WRITE)),
 	ROW(vmo_get_size, OF(TYPE(VMO))),
+	ROW(vmo_set_size, OF(TYPE(VMO)), NEED(ZX_RIGHT_WRITE | ZX_RIGHT_RESIZE)),
+	ROW(vmo_op_COMMIT, OF(TYPE(VMO)), NEED(ZX_RIGHT_WRITE)),
+	ROW(vmo_op_DECOMMIT, OF(TYPE(VMO)), NEED(ZX_RIGHT_WRITE)),
+	ROW(vmo_op_ZERO, OF(TYPE(VMO)), NEED(ZX_RIGHT_WRITE)),
+	ROW(vmo_op_CACHE_SYNC, OF(TYPE(VMO)), NEED(ZX_RIGHT_READ)),
+	ROW(vmo_op_CACHE_INVALIDATE, OF(TYPE(VMO)), NEED(ZX_RIGHT_WRITE)),
+	ROW(vmo_op_CACHE_CLEAN, OF(TYPE(VMO)), NEED(ZX_RIGHT_READ)),
+	ROW(vmo_op_CACHE_CLEAN_INVALIDATE, OF(TYPE(VMO)), NEED(ZX_RIGHT_READ)),
+	ROW(vmo_op_DONT_NEED, OF(TYPE(VMO))),
+	ROW(vmo_set_cache_policy, OF(TYPE(VMO)), NEED(ZX_RIGHT_MAP)),
 	/* Zircon says BAD_HANDLE of another type here. */
 	ROW(as_executable, OF(TYPE(VMO)), .wrong_type = ZX_ERR_BAD_HANDLE,
 	    .flags = ROW_CONSUMES),
@@ -396,6 +505,14 @@ const struct matrix_row matrix[] = {
 	ROW(vmar_map, OF(TYPE(VMAR)), NEED(ZX_RIGHT_READ)),
 	ROW(vmar_map_vmo, OF(TYPE(VMO)), NEED(ZX_RIGHT_MAP | ZX_RIGHT_READ)),
 	ROW(vmar_unmap, OF(TYPE(VMAR))),
+	ROW(vmar_protect, OF(TYPE(VMAR)), NEED(ZX_RIGHT_READ)),
+	ROW(vmar_protect_rw, OF(TYPE(VMAR)), NEED(ZX_RIGHTS_IO)),
+	ROW(vmar_op_commit, OF(TYPE(VMAR)), NEED(ZX_RIGHT_WRITE)),
+	ROW(vmar_op_map_range, OF(TYPE(VMAR))),
+	ROW(vmar_allocate, OF(TYPE(VMAR)), NEED(ZX_RIGHTS_IO)),
+	/* It is a root. */
+	ROW(vmar_destroy, GOOD(NOT_SUPPORTED), OF(TYPE(VMAR)),
+	    NEED(ZX_RIGHT_OP_CHILDREN)),
 };
 const int matrix_rows = ARRAY_SIZE(matrix);
 
