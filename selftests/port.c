@@ -430,6 +430,17 @@ TEST_F(port, wait_goes_on_after_a_linux_signal)
 	EXPECT_EQ(1u, s->packet.key);
 }
 
+static void make_waiting_port(struct sleeper *s)
+{
+	ASSERT_OK(zx_port_create(0, &s->handle));
+	s->call = sleep_port_wait;
+}
+
+TEST_TIMEOUT(sigkill_ends_a_wait, 60)
+{
+	sleeper_expect_killed(make_waiting_port, "port");
+}
+
 /* ---- close ------------------------------------------------------------ */
 
 TEST_F(port, closing_the_handle_does_not_end_a_wait)

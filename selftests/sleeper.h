@@ -6,8 +6,11 @@
 #ifndef SELFTESTS_SLEEPER_H
 #define SELFTESTS_SLEEPER_H
 
+#include <signal.h>
 #include <stdio.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <zircon/syscalls.h>
 #include <zircon/syscalls/port.h>
@@ -110,6 +113,35 @@ static inline bool sleeper_sleeps(struct sleeper *s)
 {
 	return wait_until(SLEEPER_LIMIT, sleeper_done(s) ||
 			  sleeper_in_call(s)) && !sleeper_done(s);
+}
+
+/*
+ * Kills a process of which a thread sleeps in a call, and expects that nothing is
+ * left of what the call waits for. @make makes that, and says which call it is.
+ */
+static inline void sleeper_expect_killed(void (*make)(struct sleeper *s),
+					 const char *type)
+{
+	int ready[2], status;
+	pid_t child;
+	char byte;
+
+	ASSERT_EQ(0, pipe(ready));
+	child = fork();
+	ASSERT_LE(0, child);
+	if (!child) {
+		struct sleeper s = { .deadline = ZX_TIME_INFINITE };
+
+		make(&s);
+		sleeper_start(&s);
+		(void)!write(ready[1], "x", 1);
+		pause();
+	}
+	ASSERT_EQ(1, read(ready[0], &byte, 1));
+	EXPECT_LT(0, zxtest_objects_of(type));
+	ASSERT_EQ(0, kill(child, SIGKILL));
+	ASSERT_EQ(child, waitpid(child, &status, 0));
+	EXPECT_TRUE(wait_until(SLEEPER_LIMIT, zxtest_objects_of(type) == 0));
 }
 
 #endif /* SELFTESTS_SLEEPER_H */

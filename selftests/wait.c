@@ -362,32 +362,16 @@ TEST_F(wait, one_keeps_its_deadline_over_linux_signals)
 	EXPECT_LE(s->deadline, s->end);
 }
 
+static void make_waiting(struct sleeper *s)
+{
+	ASSERT_OK(zx_event_create(0, &s->handle));
+	s->call = sleep_wait_one;
+	s->signals = USER(0);
+}
+
 TEST_TIMEOUT(sigkill_ends_a_wait, 60)
 {
-	int ready[2], status;
-	pid_t child;
-	char byte;
-
-	ASSERT_EQ(0, pipe(ready));
-	child = fork();
-	ASSERT_LE(0, child);
-	if (!child) {
-		struct sleeper s = {
-			.call = sleep_wait_one,
-			.signals = USER(0),
-			.deadline = ZX_TIME_INFINITE,
-		};
-
-		ASSERT_OK(zx_event_create(0, &s.handle));
-		sleeper_start(&s);
-		(void)!write(ready[1], "x", 1);
-		pause();
-	}
-	ASSERT_EQ(1, read(ready[0], &byte, 1));
-	EXPECT_EQ(1, zxtest_objects_of("event"));
-	ASSERT_EQ(0, kill(child, SIGKILL));
-	ASSERT_EQ(child, waitpid(child, &status, 0));
-	EXPECT_TRUE(wait_until(10, zxtest_objects_of("event") == 0));
+	sleeper_expect_killed(make_waiting, "event");
 }
 
 /* ---- wait_many -------------------------------------------------------- */
@@ -572,6 +556,24 @@ TEST_F(many, refuses_items_that_cannot_be_written)
 	ASSERT_OK(zx_object_signal(self->event[0], 0, USER(0)));
 	EXPECT_STATUS(ZX_ERR_INVALID_ARGS, zx_object_wait_many(items, 1, 0));
 	EXPECT_EQ(77u, items[0].pending);
+}
+
+static zx_wait_item_t killed_items[64];
+
+static void make_waiting_for_many(struct sleeper *s)
+{
+	for (int i = 0; i < 64; i++) {
+		ASSERT_OK(zx_event_create(0, &killed_items[i].handle));
+		killed_items[i].waitfor = USER(0);
+	}
+	s->call = sleep_wait_many;
+	s->items = killed_items;
+	s->count = 64;
+}
+
+TEST_TIMEOUT(sigkill_ends_a_wait_for_many, 60)
+{
+	sleeper_expect_killed(make_waiting_for_many, "event");
 }
 
 TEST_F(many, goes_on_after_a_linux_signal)
