@@ -402,6 +402,62 @@ TEST_F(async, a_port_with_waits_and_packets_is_freed)
 	set(self->event, USER(1));
 }
 
+/* ---- the limits -------------------------------------------------------- */
+
+#define MAX_WAITS	65536		/* of an object, and of a port */
+
+static void watch_often(zx_handle_t handle, zx_handle_t port, int times)
+{
+	for (int i = 0; i < times; i++)
+		watch(handle, port, KEY, USER(0), 0);
+}
+
+static void expect_no_more(zx_handle_t handle, zx_handle_t port)
+{
+	EXPECT_STATUS(ZX_ERR_NO_MEMORY,
+		      zx_object_wait_async(handle, port, KEY, USER(0), 0));
+}
+
+/* What waits and what was queued both count, and make room when they go. */
+TEST_F_TIMEOUT(async, a_port_has_65536_waits_and_packets_of_them, 300)
+{
+	zx_handle_t other;
+
+	ASSERT_OK(zx_event_create(0, &other));
+	watch_often(self->event, self->port, MAX_WAITS / 2);
+	watch_often(other, self->port, MAX_WAITS / 2);
+	expect_no_more(other, self->port);
+	set(self->event, USER(0));
+	expect_no_more(other, self->port);
+	expect_packet(self->port, KEY, USER(0), USER(0));
+	watch(other, self->port, KEY + 1, USER(0), 0);
+	expect_no_more(other, self->port);
+	ASSERT_OK(zx_port_cancel(self->port, other, KEY + 1));
+	watch(other, self->port, KEY, USER(0), 0);
+	expect_no_more(other, self->port);
+	ASSERT_OK(zx_handle_close(other));
+	watch_often(self->event, self->port, MAX_WAITS / 2 + 1);
+	expect_no_more(self->event, self->port);
+}
+
+TEST_F_TIMEOUT(async, an_object_has_65536_waits, 300)
+{
+	zx_handle_t other;
+
+	ASSERT_OK(zx_port_create(0, &other));
+	watch_often(self->event, self->port, MAX_WAITS / 2);
+	watch_often(self->copy, other, MAX_WAITS / 2);
+	expect_no_more(self->event, self->port);
+	expect_no_more(self->copy, other);
+	/* Threads that wait are counted with them. */
+	EXPECT_STATUS(ZX_ERR_NO_MEMORY,
+		      zx_object_wait_one(self->event, USER(0), 0, NULL));
+	ASSERT_OK(zx_port_cancel(other, self->copy, KEY));
+	EXPECT_STATUS(ZX_ERR_TIMED_OUT,
+		      zx_object_wait_one(self->event, USER(0), 0, NULL));
+	EXPECT_OK(zx_handle_close(other));
+}
+
 /* ---- cancel ----------------------------------------------------------- */
 
 TEST_F(async, cancel_checks_the_port_then_the_object_then_what_there_is)
