@@ -146,6 +146,49 @@ TEST_F(objects, vcpu_create_takes_either_right_to_manage)
 	}
 }
 
+/*
+ * What an object cannot do is found after its handle and right, and before what
+ * it is asked to do. Of a name the bytes are read first.
+ */
+TEST_F(objects, what_has_no_name_has_an_empty_one)
+{
+	static const char empty[ZX_MAX_NAME_LEN];
+
+	for_each_type(type) {
+		zx_handle_t h = self->m.of[type];
+		char name[ZX_MAX_NAME_LEN];
+
+		if (type == ZX_OBJ_TYPE_VMO)
+			continue;
+		zxtest_row("%s", type_name(type));
+		poison(name, sizeof(name));
+		EXPECT_OK(zx_object_get_property(h, ZX_PROP_NAME, name,
+						 sizeof(name)));
+		EXPECT_BYTES(empty, name, sizeof(name));
+		EXPECT_STATUS(ZX_ERR_BUFFER_TOO_SMALL,
+			      zx_object_get_property(h, ZX_PROP_NAME, name, 31));
+		EXPECT_STATUS(ZX_ERR_NOT_SUPPORTED,
+			      zx_object_set_property(h, ZX_PROP_NAME, "x", 1));
+		EXPECT_STATUS(ZX_ERR_INVALID_ARGS,
+			      zx_object_set_property(h, ZX_PROP_NAME, (void *)16,
+						     1));
+		EXPECT_STATUS(ZX_ERR_INVALID_ARGS,
+			      zx_object_set_property(h, 99, "x", 1));
+	}
+}
+
+TEST_F(objects, what_has_no_peer_is_not_asked_for_bits)
+{
+	for_each_type(type) {
+		zx_status_t status = type == ZX_OBJ_TYPE_EVENTPAIR ?
+			ZX_ERR_INVALID_ARGS : ZX_ERR_NOT_SUPPORTED;
+
+		zxtest_row("%s", type_name(type));
+		EXPECT_STATUS(status, zx_object_signal_peer(self->m.of[type], ~0u,
+							    ~0u));
+	}
+}
+
 /* ---- values ----------------------------------------------------------- */
 
 /* Every call finds this value bad. */
