@@ -292,6 +292,29 @@ TEST_F(map, read_if_xom_unsupported_is_read)
 	EXPECT_OK(zx_handle_close(unread));
 }
 
+/* Linux's files end before Zircon's VMOs could. */
+TEST_F(map, from_beyond_a_file_nothing_is_mapped)
+{
+	for_each_space(s, self->s) {
+		zx_vaddr_t addr;
+
+		zxtest_row("%s", s->name);
+		poison(&addr, sizeof(addr));
+		EXPECT_STATUS(ZX_ERR_OUT_OF_RANGE,
+			      zx_vmar_map(s->vmar, R, 0, self->vmo, 1ull << 63,
+					  PAGE, &addr));
+		EXPECT_STATUS(ZX_ERR_OUT_OF_RANGE,
+			      zx_vmar_map(s->vmar, R | OVERWRITE, 0, self->vmo,
+					  (1ull << 63) - PAGE, 2 * PAGE, &addr));
+		EXPECT_TRUE(poisoned(&addr, sizeof(addr)));
+		EXPECT_EQ(0ull, mapped_in(s->vmar));
+		/* Nothing is there, but nearly. */
+		EXPECT_OK(zx_vmar_map(s->vmar, R, 0, self->vmo,
+				      (1ull << 62) - PAGE, PAGE, &addr));
+		EXPECT_EQ(ARENA, addr);
+	}
+}
+
 /* ---- overwriting ------------------------------------------------------ */
 
 /* The tag that the process sees at a page of the arena. */

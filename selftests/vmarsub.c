@@ -531,6 +531,41 @@ TEST_F(sub, unmap_refuses_a_part_that_it_covers_partly)
 	}
 }
 
+/* What is asked for, then whether the VMAR is alive, then where it lies. */
+TEST_F(sub, unmap_refusals_in_order)
+{
+	static const struct {
+		uint64_t offset, len;
+		zx_status_t dead, alive;
+	} bad[] = {
+		{ 1, PAGE, ZX_ERR_INVALID_ARGS, ZX_ERR_INVALID_ARGS },
+		{ 0, 0, ZX_ERR_INVALID_ARGS, ZX_ERR_INVALID_ARGS },
+		{ 0, UINT64_MAX, ZX_ERR_INVALID_ARGS, ZX_ERR_INVALID_ARGS },
+		{ -PAGE, 2 * PAGE, ZX_ERR_BAD_STATE, ZX_ERR_INVALID_ARGS },
+		{ 4 * PAGE, PAGE, ZX_ERR_BAD_STATE, ZX_ERR_INVALID_ARGS },
+		{ 0, 5 * PAGE, ZX_ERR_BAD_STATE, ZX_ERR_INVALID_ARGS },
+		{ 0, 1, ZX_ERR_BAD_STATE, ZX_OK },
+	};
+
+	for_each_space(s, self->s) {
+		zx_handle_t dead = part_of(s->vmar, CAN_ALL, 0, 4 * PAGE), alive;
+
+		ASSERT_OK(zx_vmar_destroy(dead));
+		alive = part_of(s->vmar, CAN_ALL, 0, 4 * PAGE);
+		for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+			zxtest_row("%s: row %zu", s->name, i);
+			EXPECT_STATUS(bad[i].dead,
+				      zx_vmar_unmap(dead, ARENA + bad[i].offset,
+						    bad[i].len));
+			EXPECT_STATUS(bad[i].alive,
+				      zx_vmar_unmap(alive, ARENA + bad[i].offset,
+						    bad[i].len));
+		}
+		drop(dead);
+		drop(alive);
+	}
+}
+
 TEST_F(sub, unmap_destroys_a_part_that_it_covers)
 {
 	for_each_space(s, self->s) {

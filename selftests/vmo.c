@@ -36,6 +36,10 @@ TEST(create_checks_options_before_size)
 		{ UINT64_MAX - 4094, 0, ZX_ERR_OUT_OF_RANGE },
 		{ UINT64_MAX - 65535 + 1, 0, ZX_ERR_OUT_OF_RANGE },
 		{ UINT64_MAX, 1u << 31, ZX_ERR_INVALID_ARGS },
+		/* Zircon's limit, and Linux's below it. */
+		{ UINT64_MAX - 65535, 0, ZX_ERR_NO_MEMORY },
+		{ 1ull << 63, 0, ZX_ERR_NO_MEMORY },
+		{ (1ull << 63) - PAGE, 0, ZX_OK },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -373,6 +377,30 @@ TEST(replace_as_executable_of_no_vmo_is_bad_handle_and_consumes)
 		      zx_vmo_replace_as_executable(0, vmex, &x));
 	EXPECT_TRUE(poisoned(&x, sizeof(x)));
 	EXPECT_OK(zx_handle_close(vmex));
+}
+
+/* The source is looked for, then the resource, the source's type, the result. */
+TEST(replace_as_executable_checks_in_zircons_order)
+{
+	zx_handle_t hyp = hypervisor_resource(), closed = hypervisor_resource();
+	zx_handle_t vmo, event;
+
+	ASSERT_OK(zx_handle_close(closed));
+	EXPECT_STATUS(ZX_ERR_BAD_HANDLE,
+		      zx_vmo_replace_as_executable(closed, hyp, BAD));
+	ASSERT_OK(zx_event_create(0, &event));
+	EXPECT_STATUS(ZX_ERR_WRONG_TYPE,
+		      zx_vmo_replace_as_executable(event, hyp, BAD));
+	EXPECT_STATUS(ZX_ERR_BAD_HANDLE, zx_handle_close(event));
+	ASSERT_OK(zx_event_create(0, &event));
+	EXPECT_STATUS(ZX_ERR_BAD_HANDLE,
+		      zx_vmo_replace_as_executable(event, ZX_HANDLE_INVALID, BAD));
+	EXPECT_STATUS(ZX_ERR_BAD_HANDLE, zx_handle_close(event));
+	ASSERT_OK(zx_vmo_create(PAGE, 0, &vmo));
+	EXPECT_STATUS(ZX_ERR_WRONG_TYPE,
+		      zx_vmo_replace_as_executable(vmo, hyp, BAD));
+	EXPECT_STATUS(ZX_ERR_BAD_HANDLE, zx_handle_close(vmo));
+	EXPECT_OK(zx_handle_close(hyp));
 }
 
 TEST(replace_as_executable_with_a_bad_result_address_consumes)

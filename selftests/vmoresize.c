@@ -85,6 +85,9 @@ TEST_F(vmo, set_size_refusals_in_order)
 		  ZX_ERR_OUT_OF_RANGE },
 		{ "a size beyond Zircon's", self->vmo, MAX_SIZE + 1,
 		  ZX_ERR_OUT_OF_RANGE },
+		{ "Zircon's largest", self->vmo, MAX_SIZE, ZX_ERR_NO_MEMORY },
+		{ "a size beyond Linux's", self->vmo, 1ull << 63,
+		  ZX_ERR_NO_MEMORY },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
