@@ -4,6 +4,8 @@
  * one, for every reason that nothing answers there, and that the guest goes on
  * with the same instruction once that has changed.
  */
+#define _GNU_SOURCE
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -546,6 +548,81 @@ TEST_TIMEOUT(a_destroyed_part_is_not_found, 120)
 		map_page(&rig, RWX, NEAR, PAGE);
 		expect_done(&rig, way);
 		EXPECT_OK(zx_handle_close(part));
+		rig_close(&rig);
+	}
+}
+
+/* ---- no memory for the page ------------------------------------------- */
+
+/*
+ * While this holds Linux gives no page to anybody's VMO, nor room for malloc(),
+ * so nothing in here may ask for that: no stdio, for one.
+ */
+static void set_vm(const char *name, const char *value)
+{
+	char path[64] = "/proc/sys/vm/";
+	int fd = open(strcat(path, name), O_WRONLY | O_CLOEXEC);
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ((ssize_t)strlen(value), write(fd, value, strlen(value)));
+	close(fd);
+}
+
+static void give_no_memory(void)
+{
+	set_vm("overcommit_kbytes", "1");
+	set_vm("overcommit_memory", "2");
+}
+
+/* Linux's defaults. */
+static void give_memory(void)
+{
+	set_vm("overcommit_memory", "0");
+	set_vm("overcommit_ratio", "50");
+}
+
+/* Whatever becomes of the test: once its end of the pipe is closed. */
+static void give_memory_in_the_end(void)
+{
+	int pipes[2];
+	pid_t pid;
+	char byte;
+
+	ASSERT_EQ(0, pipe2(pipes, O_CLOEXEC));
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (pid) {
+		close(pipes[0]);
+		return;
+	}
+	setsid();
+	close(pipes[1]);
+	(void)!read(pipes[0], &byte, 1);
+	give_memory();
+	_exit(0);
+}
+
+TEST_TIMEOUT(a_page_that_is_not_to_be_had_is_no_memory, 120)
+{
+	if (access("/proc/sys/vm/overcommit_memory", W_OK))
+		SKIP("vm.overcommit_memory cannot be set");
+	give_memory_in_the_end();
+	for_each_way(way) {
+		uint8_t page[PAGE];
+		struct rig rig;
+
+		zxtest_row("%s", way->name);
+		rig_open(&rig, way, NEAR);
+		map_page(&rig, RWX, NEAR - PAGE, 0);
+		map_page(&rig, RWX, NEAR, PAGE);
+		ASSERT_OK(zx_vmo_read(rig.vmo, page, PAGE, PAGE));
+		ASSERT_OK(zx_vmo_op_range(rig.vmo, ZX_VMO_OP_DECOMMIT, PAGE,
+					  PAGE, NULL, 0));
+		give_no_memory();
+		expect_hole(&rig, ZX_ERR_NO_MEMORY);
+		give_memory();
+		ASSERT_OK(zx_vmo_write(rig.vmo, page, PAGE, PAGE));
+		expect_done(&rig, way);
 		rig_close(&rig);
 	}
 }
