@@ -173,8 +173,10 @@ int zxh_vmo_create_ioctl(struct zxh_file *f, void *arg)
 	u64 size = req->vmo_size;
 	int r;
 
-	if (req->options & ~ZX_HYP_VMO_RESIZABLE)
+	if (req->options & ~(ZX_HYP_VMO_RESIZABLE | ZX_HYP_VMO_DISCARDABLE))
 		return ZXH_ERR_INVALID_ARGS;
+	if (req->options & ZX_HYP_VMO_DISCARDABLE)
+		return ZXH_ERR_NOT_SUPPORTED;
 	r = zxh_vmo_round_size(&size);
 	if (r)
 		return r;

@@ -215,6 +215,7 @@ zx_status_t zx_vcpu_write_state(zx_handle_t handle, uint32_t kind,
  * Return:
  * * ZX_OK
  * * ZX_ERR_INVALID_ARGS - unknown @options
+ * * ZX_ERR_NOT_SUPPORTED - ZX_VMO_DISCARDABLE
  * * ZX_ERR_OUT_OF_RANGE - @size is too large
  */
 zx_status_t zx_vmo_create(uint64_t size, uint32_t options, zx_handle_t *out);

@@ -449,6 +449,7 @@ struct zx_hyp_vcpu_page {
 };
 
 #define ZX_HYP_VMO_RESIZABLE	(1U << 1)	/* ZX_VMO_RESIZABLE */
+#define ZX_HYP_VMO_DISCARDABLE	(1U << 2)	/* known, and ZX_ERR_NOT_SUPPORTED */
 
 /**
  * struct zx_hyp_vmo_create - argument of ZX_HYP_VMO_CREATE
