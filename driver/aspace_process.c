@@ -76,27 +76,49 @@ static unsigned long zxh_process_in_the_way(unsigned long addr, u64 len)
 	return end;
 }
 
-/* The lowest free address that does not reach beyond @limit. */
-static unsigned long zxh_process_map_below(const struct zxh_process_map *m, u64 len,
-					   u64 align, u64 limit)
+/* The lowest free address that does not reach beyond @limit, or an errno. */
+static unsigned long zxh_process_find(u64 len, u64 align, u64 limit)
 {
-	unsigned long addr = ALIGN(ZXH_PROCESS_BASE, align), next, r;
+	unsigned long addr = ALIGN(ZXH_PROCESS_BASE, align), next;
 
-	while (addr + len <= limit) {
+	while (len <= limit && addr <= limit - len) {
 		if (fatal_signal_pending(current))
 			return -EINTR;
 		next = zxh_process_in_the_way(addr, len);
-		if (!next) {
-			r = zxh_process_mmap(m, addr, len, MAP_FIXED_NOREPLACE);
-			/* Another thread was faster: look again. */
-			if (r != -EEXIST)
-				return r;
-			continue;
-		}
+		if (!next)
+			return addr;
 		addr = ALIGN(next, align);
 		cond_resched();
 	}
 	return -EMFILE;		/* NO_RESOURCES */
+}
+
+static unsigned long zxh_process_map_below(const struct zxh_process_map *m, u64 len,
+					   u64 align, u64 limit)
+{
+	unsigned long addr, r;
+
+	do {
+		addr = zxh_process_find(len, align, limit);
+		if (IS_ERR_VALUE(addr))
+			return addr;
+		r = zxh_process_mmap(m, addr, len, MAP_FIXED_NOREPLACE);
+		/* Another thread was faster: look again. */
+	} while (r == -EEXIST);
+	return r;
+}
+
+/* Where Linux likes. It has one errno for want of memory and of addresses. */
+static unsigned long zxh_process_map_any(const struct zxh_process_map *m, u64 len, u64 align)
+{
+	unsigned long r, place;
+
+	r = align > PAGE_SIZE ? zxh_process_map_aligned(m, len, align) :
+				zxh_process_mmap(m, 0, len, 0);
+	if (r != -ENOMEM)
+		return r;
+	place = zxh_process_find(len, align, TASK_SIZE_MAX);
+	return IS_ERR_VALUE(place) ? place : r;
 }
 
 static int zxh_process_put(const struct zxh_process_map *m, struct zxh_area *area,
@@ -110,10 +132,8 @@ static int zxh_process_put(const struct zxh_process_map *m, struct zxh_area *are
 		at = zxh_process_mmap(m, area->addr, area->len, MAP_FIXED);
 	else if (area->limit)
 		at = zxh_process_map_below(m, area->len, area->addr, area->limit);
-	else if (area->addr > PAGE_SIZE)
-		at = zxh_process_map_aligned(m, area->len, area->addr);
 	else
-		at = zxh_process_mmap(m, 0, area->len, 0);
+		at = zxh_process_map_any(m, area->len, area->addr);
 	if (!IS_ERR_VALUE(at)) {
 		area->addr = at;
 		return 0;

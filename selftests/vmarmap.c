@@ -525,6 +525,30 @@ TEST_F(map, the_roots_keep_an_upper_limit)
 	}
 }
 
+/* There is much free, but not in one piece. */
+TEST_F(map, what_no_gap_of_the_roots_takes_is_no_resources)
+{
+	static const uint32_t options[] = { 0, ALIGN(21), UPPER_LIMIT };
+
+	for_each_space(s, self->s) {
+		for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+			uint64_t limit = options[i] & UPPER_LIMIT ? s->root_size : 0;
+			zx_handle_t part;
+			zx_vaddr_t addr;
+
+			zxtest_row("%s: options %#x", s->name, options[i]);
+			EXPECT_STATUS(ZX_ERR_NO_RESOURCES,
+				      zx_vmar_map(s->root, R | options[i], limit,
+						  self->vmo, 0, s->root_size,
+						  &addr));
+			EXPECT_STATUS(ZX_ERR_NO_RESOURCES,
+				      zx_vmar_allocate(s->root, CAN_R | options[i],
+						       limit, s->root_size, &part,
+						       &addr));
+		}
+	}
+}
+
 TEST_F(map, allow_faults_changes_nothing)
 {
 	for_each_space(s, self->s) {
