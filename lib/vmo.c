@@ -13,6 +13,9 @@ ZX_EXPORT zx_status_t zx_vmo_create(uint64_t size, uint32_t options, zx_handle_t
 		.out_handle = libzx_address(out),
 	};
 
+	/* With the other one it is a contradiction, which the kernel refuses. */
+	if (!(options & ZX_VMO_RESIZABLE))
+		call.options &= ~ZX_VMO_NON_RESIZABLE;
 	return libzx_make(ZX_HYP_VMO_CREATE, &call);
 }
 ZX_ALIAS(zx_vmo_create);

@@ -206,7 +206,7 @@ zx_status_t zx_vcpu_write_state(zx_handle_t handle, uint32_t kind,
 /**
  * zx_vmo_create - make a virtual memory object
  * @size: bytes, rounded up to a page; may be 0
- * @options: 0 or ZX_VMO_RESIZABLE
+ * @options: 0 or ZX_VMO_RESIZABLE; ZX_VMO_NON_RESIZABLE is the same as 0
  * @out: where the handle goes, with ZX_DEFAULT_VMO_RIGHTS, and RESIZE if it is
  *	resizable
  *
@@ -214,7 +214,7 @@ zx_status_t zx_vcpu_write_state(zx_handle_t handle, uint32_t kind,
  *
  * Return:
  * * ZX_OK
- * * ZX_ERR_INVALID_ARGS - unknown @options
+ * * ZX_ERR_INVALID_ARGS - unknown @options, or RESIZABLE and NON_RESIZABLE
  * * ZX_ERR_NOT_SUPPORTED - ZX_VMO_DISCARDABLE
  * * ZX_ERR_OUT_OF_RANGE - @size is too large
  */

@@ -184,7 +184,11 @@ typedef uint32_t zx_vm_option_t;
 #define ZX_VMAR_OP_DONT_NEED ((uint32_t)12u)
 #define ZX_VMAR_OP_ALWAYS_NEED ((uint32_t)13u)
 
-/* Options of zx_vmo_create(). Without any a VMO cannot be resized. */
+/*
+ * Options of zx_vmo_create(). Without any a VMO cannot be resized, so that the
+ * first, which programs of 2019 give, asks for what is so anyway.
+ */
+#define ZX_VMO_NON_RESIZABLE ((uint32_t)1u << 0)
 #define ZX_VMO_RESIZABLE ((uint32_t)1u << 1)
 #define ZX_VMO_DISCARDABLE ((uint32_t)1u << 2)
 

@@ -162,6 +162,36 @@ START_TEST(vmo_create_passes_options_as_they_are)
 }
 END_TEST
 
+static const struct {
+	uint32_t options, asked;
+} resizability[] = {
+	{ 0, 0 },
+	{ ZX_VMO_NON_RESIZABLE, 0 },
+	{ ZX_VMO_RESIZABLE, ZX_VMO_RESIZABLE },
+	/* For the kernel to refuse. */
+	{ ZX_VMO_NON_RESIZABLE | ZX_VMO_RESIZABLE, ZX_VMO_NON_RESIZABLE | ZX_VMO_RESIZABLE },
+	{ ZX_VMO_NON_RESIZABLE | 1u << 31, 1u << 31 },
+};
+
+START_TEST(vmo_create_asks_for_no_option_that_is_so_anyway)
+{
+	size_t i;
+
+	for (i = 0; i < UNIT_COUNT(resizability); i++) {
+		struct zx_hyp_vmo_create expected = {
+			sizeof(expected),
+			.options = resizability[i].asked,
+			.vmo_size = LONG1,
+			.out_handle = ADDRESS(&cell1),
+		};
+
+		ck_assert_int_eq(zx_vmo_create(LONG1, resizability[i].options,
+					       (void *)&cell1), ZX_OK);
+		assert_asked(ZX_HYP_VMO_CREATE, expected);
+	}
+}
+END_TEST
+
 START_TEST(vmo_read_passes_all)
 {
 	struct zx_hyp_vmo_rw expected = {
@@ -494,6 +524,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(vcpu_read_state_passes_any_size),
 	UNIT_TEST(vcpu_write_state_passes_any_size),
 	UNIT_TEST(vmo_create_passes_options_as_they_are),
+	UNIT_TEST(vmo_create_asks_for_no_option_that_is_so_anyway),
 	UNIT_TEST(vmo_read_passes_all),
 	UNIT_TEST(vmo_write_passes_all),
 	UNIT_TEST(vmo_get_size_passes_all),
