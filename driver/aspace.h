@@ -17,6 +17,7 @@
 struct zxh_aspace;
 struct zxh_file;
 struct zxh_kvm_vm;
+struct zxh_share;
 struct zxh_vmar;
 struct zxh_vmo;
 
@@ -82,6 +83,7 @@ struct zxh_aspace {
  *	has several; the VMAR's aspace lock
  * @child: the sub-VMAR, with a reference; NULL: a mapping; constant after init
  * @vmo: with a reference; constant after init
+ * @share: where @vmo counts it; constant after init
  * @base: address of the byte at @vmo_offset, whether or not that is still
  *	mapped; constant after init
  * @vmo_offset: constant after init
@@ -92,6 +94,7 @@ struct zxh_region {
 	unsigned int ranges;
 	struct zxh_vmar *child;
 	struct zxh_vmo *vmo;
+	struct zxh_share *share;
 	u64 base;
 	u64 vmo_offset;
 	u32 perms;

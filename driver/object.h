@@ -20,7 +20,7 @@
  *
  * and spinning, inside of all of these:
  *
- *   zxh_object.lock		signals, who waits for them, names
+ *   zxh_object.lock		signals, who waits for them, names, who maps a VMO
  *     zxh_port.lock		packets
  *   zxh_pair.lock		which ends of an event pair live
  *   xarray lock of a handle table, vCPU thread hash lock

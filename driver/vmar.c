@@ -18,7 +18,8 @@
 #define ZXH_GFP_FORGET	(GFP_KERNEL_ACCOUNT | __GFP_NOFAIL)
 
 /**
- * zxh_region_alloc() - a mapping that is not in a tree yet
+ * zxh_region_alloc_locked() - a mapping that is not in a tree yet
+ * @as: the address space that it will be in; the caller holds its lock
  * @vmo: the VMO; the region takes a reference
  * @base: address of the byte at @vmo_offset
  * @vmo_offset: bytes
@@ -27,13 +28,18 @@
  *
  * Return: the region, with one range, or NULL.
  */
-struct zxh_region *zxh_region_alloc(struct zxh_vmo *vmo, u64 base, u64 vmo_offset,
-				    u32 perms, u32 max)
+struct zxh_region *zxh_region_alloc_locked(const struct zxh_aspace *as, struct zxh_vmo *vmo,
+					   u64 base, u64 vmo_offset, u32 perms, u32 max)
 {
 	struct zxh_region *region = kzalloc(sizeof(*region), GFP_KERNEL_ACCOUNT);
 
 	if (!region)
 		return NULL;
+	region->share = zxh_vmo_share_locked(vmo, as);
+	if (!region->share) {
+		kfree(region);
+		return NULL;
+	}
 	region->ranges = 1;
 	region->vmo = vmo;
 	region->base = base;
@@ -41,19 +47,18 @@ struct zxh_region *zxh_region_alloc(struct zxh_vmo *vmo, u64 base, u64 vmo_offse
 	region->perms = perms;
 	region->max = max;
 	zxh_object_get(&vmo->obj);
-	atomic_inc(&vmo->mappings);
 	return region;
 }
 
 /* One range fewer. Of a sub-VMAR, which has one, the VMAR must be dead. */
-void zxh_region_put(struct zxh_region *region)
+void zxh_region_put_locked(struct zxh_region *region)
 {
 	if (--region->ranges)
 		return;
 	if (region->child) {
 		zxh_object_put(&region->child->obj);
 	} else {
-		atomic_dec(&region->vmo->mappings);
+		zxh_vmo_unshare_locked(region->vmo, region->share);
 		zxh_object_put(&region->vmo->obj);
 	}
 	kfree(region);
@@ -75,7 +80,7 @@ static void zxh_vmar_empty_locked(struct zxh_vmar *vmar, struct list_head *work)
 			list_add(&region->child->dying, work);
 			kfree(region);
 		} else {
-			zxh_region_put(region);
+			zxh_region_put_locked(region);
 		}
 		cond_resched();
 	}
@@ -320,7 +325,7 @@ static void zxh_vmar_put_cut_locked(struct zxh_vmar *vmar, u64 addr, u64 last)
 	struct zxh_region *region;
 
 	mas_for_each(&mas, region, last)
-		zxh_region_put(region);
+		zxh_region_put_locked(region);
 }
 
 /**

@@ -33,9 +33,9 @@ bool zxh_vmar_covers(const struct zxh_vmar *vmar, u64 addr, u64 len);
 bool zxh_vmar_next_locked(struct zxh_vmar *vmar, u64 addr, u64 last, struct zxh_piece *piece);
 bool zxh_vmar_next_page_locked(struct zxh_vmar *vmar, u64 addr, u64 last,
 			       struct zxh_piece *piece);
-struct zxh_region *zxh_region_alloc(struct zxh_vmo *vmo, u64 base, u64 vmo_offset,
-				    u32 perms, u32 max);
-void zxh_region_put(struct zxh_region *region);
+struct zxh_region *zxh_region_alloc_locked(const struct zxh_aspace *as, struct zxh_vmo *vmo,
+					   u64 base, u64 vmo_offset, u32 perms, u32 max);
+void zxh_region_put_locked(struct zxh_region *region);
 int zxh_vmar_store_locked(struct zxh_vmar *vmar, u64 addr, u64 len, struct zxh_region *region);
 void zxh_vmar_cut_locked(struct zxh_vmar *vmar, u64 addr, u64 len);
 void zxh_vmar_replace_locked(struct zxh_vmar *vmar, u64 addr, u64 len,

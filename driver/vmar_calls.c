@@ -183,7 +183,8 @@ static int zxh_protect_piece_locked(struct zxh_piece *piece, u32 perms)
 
 	if (old->perms == perms)
 		return 0;
-	region = zxh_region_alloc(old->vmo, old->base, old->vmo_offset, perms, old->max);
+	region = zxh_region_alloc_locked(as, old->vmo, old->base, old->vmo_offset, perms,
+					 old->max);
 	if (!region)
 		return ZXH_ERR_NO_MEMORY;
 	r = as->ops->map(as, &area, ZXH_PLACE_OURS, old->vmo,
@@ -192,7 +193,7 @@ static int zxh_protect_piece_locked(struct zxh_piece *piece, u32 perms)
 		zxh_vmar_replace_locked(piece->vmar, piece->start, piece->len, region);
 		return 0;
 	}
-	zxh_region_put(region);
+	zxh_region_put_locked(region);
 	if (!intact)
 		zxh_vmar_restore_locked(piece->vmar, piece->start, piece->len);
 	return r;

@@ -282,7 +282,7 @@ static int zxh_map_place_locked(struct zxh_map_args *a, struct zxh_area *area,
 	struct zxh_region *region;
 	int r;
 
-	region = zxh_region_alloc(a->vmo, 0, a->vmo_offset, a->perms, a->max);
+	region = zxh_region_alloc_locked(vmar->as, a->vmo, 0, a->vmo_offset, a->perms, a->max);
 	if (!region)
 		return ZXH_ERR_NO_MEMORY;
 	r = claim ? zxh_map_claim_gaps_locked(vmar, area) : 0;
@@ -300,7 +300,7 @@ release_gaps:
 	if (claim)
 		zxh_map_release_gaps_locked(vmar, area->addr, area->addr + area->len);
 put_region:
-	zxh_region_put(region);
+	zxh_region_put_locked(region);
 	return r;
 }
 

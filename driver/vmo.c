@@ -17,6 +17,7 @@
 #include <linux/uaccess.h>
 #include <linux/uio.h>
 
+#include "aspace.h"
 #include "compat.h"
 #include "file.h"
 #include "resource.h"
@@ -153,6 +154,7 @@ static int zxh_vmo_create(u64 size, bool resizable, struct zxh_vmo **out)
 	init_rwsem(&vmo->lock);
 	vmo->size = size;
 	vmo->resizable = resizable;
+	vmo->shares = RB_ROOT;
 	r = zxh_vmo_open_files(vmo);
 	if (r) {
 		kfree(vmo);
@@ -191,6 +193,73 @@ int zxh_vmo_create_ioctl(struct zxh_file *f, void *arg)
 	return r;
 }
 
+static int zxh_share_cmp(const void *key, const struct rb_node *node)
+{
+	const struct zxh_aspace *as = rb_entry(node, struct zxh_share, node)->as;
+
+	return key < (const void *)as ? -1 : key > (const void *)as;
+}
+
+static bool zxh_share_less(struct rb_node *node, const struct rb_node *other)
+{
+	return zxh_share_cmp(rb_entry(node, struct zxh_share, node)->as, other) < 0;
+}
+
+/**
+ * zxh_vmo_share_locked() - count a mapping
+ * @vmo: the VMO
+ * @as: the address space that maps it; the caller holds its lock
+ *
+ * Return: what zxh_vmo_unshare_locked() takes, or NULL.
+ */
+struct zxh_share *zxh_vmo_share_locked(struct zxh_vmo *vmo, const struct zxh_aspace *as)
+{
+	struct zxh_share *share, *first = NULL;
+	struct rb_node *node;
+
+	lockdep_assert_held(&as->lock);
+	spin_lock(&vmo->obj.lock);
+	node = rb_find(as, &vmo->shares, zxh_share_cmp);
+	if (!node) {
+		/* Only who holds the lock of this address space could add it meanwhile. */
+		spin_unlock(&vmo->obj.lock);
+		first = kzalloc(sizeof(*first), GFP_KERNEL_ACCOUNT);
+		if (!first)
+			return NULL;
+		first->as = as;
+		spin_lock(&vmo->obj.lock);
+		rb_add(&first->node, &vmo->shares, zxh_share_less);
+		vmo->nr_shares++;
+	}
+	share = first ?: rb_entry(node, struct zxh_share, node);
+	share->mappings++;
+	vmo->nr_mappings++;
+	spin_unlock(&vmo->obj.lock);
+	return share;
+}
+
+/**
+ * zxh_vmo_unshare_locked() - a mapping is gone
+ * @vmo: the VMO
+ * @share: of the mapping; the caller holds the lock of its address space
+ */
+void zxh_vmo_unshare_locked(struct zxh_vmo *vmo, struct zxh_share *share)
+{
+	bool last;
+
+	lockdep_assert_held(&share->as->lock);
+	spin_lock(&vmo->obj.lock);
+	vmo->nr_mappings--;
+	last = !--share->mappings;
+	if (last) {
+		rb_erase(&share->node, &vmo->shares);
+		vmo->nr_shares--;
+	}
+	spin_unlock(&vmo->obj.lock);
+	if (last)
+		kfree(share);
+}
+
 /**
  * zxh_vmo_info() - describe a VMO
  * @vmo: the VMO
@@ -202,10 +271,10 @@ void zxh_vmo_info(struct zxh_vmo *vmo, u32 rights, struct zx_hyp_info_vmo *info)
 	info->koid = vmo->obj.koid;
 	spin_lock(&vmo->obj.lock);
 	memcpy(info->name, vmo->name, sizeof(info->name));
+	info->num_mappings = vmo->nr_mappings;
+	info->share_count = vmo->nr_shares;
 	spin_unlock(&vmo->obj.lock);
 	info->size_bytes = READ_ONCE(vmo->size);
-	info->num_mappings = atomic_read(&vmo->mappings);
-	info->share_count = info->num_mappings > 0;
 	info->flags = ZX_HYP_INFO_VMO_PAGED | ZX_HYP_INFO_VMO_VIA_HANDLE;
 	if (vmo->resizable)
 		info->flags |= ZX_HYP_INFO_VMO_RESIZABLE;

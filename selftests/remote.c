@@ -454,6 +454,79 @@ TEST(two_processes_share_a_vmo)
 	EXPECT_EQ(3ull, map[1]);
 }
 
+/* ---- who maps a VMO ------------------------------------------------------ */
+
+static uint64_t share_count(zx_handle_t vmo)
+{
+	zx_info_vmo_t info;
+
+	ASSERT_OK(zx_object_get_info(vmo, ZX_INFO_VMO, &info, sizeof(info),
+				     NULL, NULL));
+	EXPECT_LE(info.share_count, info.num_mappings);
+	return info.share_count;
+}
+
+static void map_twice_here(int sock)
+{
+	zx_handle_t vmo = peer_receive(sock);
+
+	(void)map_self(vmo, PAGE);
+	(void)map_self(vmo, PAGE);
+	EXPECT_OK(zx_handle_close(vmo));
+	peer_say(sock, 'm');
+	peer_expect(sock, 'e');
+}
+
+/* Ended in order or killed: an address space that is gone maps nothing. */
+static void check_process_counts(void (*end)(struct peer *peer))
+{
+	zx_handle_t vmo, guest, vmar;
+	struct peer peer;
+	pid_t child;
+
+	peer_start(&peer, map_twice_here);
+	ASSERT_OK(zx_vmo_create(PAGE, 0, &vmo));
+	(void)map_self(vmo, PAGE);
+	EXPECT_EQ(1ull, share_count(vmo));
+	peer_send(peer.sock, copy(vmo));
+	peer_expect(peer.sock, 'm');
+	EXPECT_EQ(2ull, share_count(vmo));
+	guest_create(&guest, &vmar);
+	EXPECT_OK(map_at(vmar, GUEST_MMIO, vmo));
+	EXPECT_EQ(3ull, share_count(vmo));
+	/* A child has no VMAR of its own yet. */
+	child = fork();
+	ASSERT_LE(0, child);
+	if (!child)
+		_exit(0);
+	ASSERT_EQ(child, waitpid(child, NULL, 0));
+	EXPECT_EQ(3ull, share_count(vmo));
+	EXPECT_OK(zx_handle_close(guest));
+	EXPECT_OK(zx_handle_close(vmar));
+	EXPECT_EQ(2ull, share_count(vmo));
+	end(&peer);
+	EXPECT_TRUE(wait_until(RACE_LIMIT, share_count(vmo) == 1));
+	EXPECT_OK(zx_handle_close(vmo));
+}
+
+static void end_in_order(struct peer *peer)
+{
+	peer_say(peer->sock, 'e');
+	peer_end(peer);
+}
+
+TEST(a_process_that_maps_a_vmo_counts_until_it_exits)
+{
+	check_process_counts(end_in_order);
+}
+
+TEST(a_process_that_maps_a_vmo_counts_until_it_is_killed)
+{
+	check_process_counts(peer_kill);
+}
+
+/* ---- a root VMAR of another process -------------------------------------- */
+
 static void map_there(int sock)
 {
 	zx_handle_t root = peer_receive(sock), vmo;

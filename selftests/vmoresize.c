@@ -456,20 +456,91 @@ TEST_F(vmo, info_counts_mappings_of_both_address_spaces)
 	EXPECT_EQ(0ull, info_of(self->vmo).share_count);
 	map_in(s[0].vmar, R, 0, self->vmo, 8 * PAGE);
 	EXPECT_EQ(1ull, info_of(self->vmo).num_mappings);
-	EXPECT_LT(0ull, info_of(self->vmo).share_count);
+	EXPECT_EQ(1ull, info_of(self->vmo).share_count);
 	map_in(s[1].vmar, R, 0, self->vmo, 8 * PAGE);
 	map_in(s[1].vmar, R, 16 * PAGE, self->vmo, 8 * PAGE);
 	EXPECT_EQ(3ull, info_of(self->vmo).num_mappings);
+	EXPECT_EQ(2ull, info_of(self->vmo).share_count);
 	/* One that is gone in part is one, one that is gone is none. */
 	EXPECT_OK(zx_vmar_unmap(s[0].vmar, ARENA, PAGE));
 	EXPECT_EQ(3ull, info_of(self->vmo).num_mappings);
 	EXPECT_OK(zx_vmar_unmap(s[0].vmar, ARENA, 8 * PAGE));
 	EXPECT_EQ(2ull, info_of(self->vmo).num_mappings);
+	EXPECT_EQ(1ull, info_of(self->vmo).share_count);
 	map_in(s[1].vmar, R | OVERWRITE, 0, self->fixed, 8 * PAGE);
 	EXPECT_EQ(1ull, info_of(self->vmo).num_mappings);
+	EXPECT_EQ(1ull, info_of(self->vmo).share_count);
 	spaces_close(s);
 	EXPECT_EQ(0ull, info_of(self->vmo).num_mappings);
+	EXPECT_EQ(0ull, info_of(self->vmo).share_count);
 	EXPECT_EQ(0ull, info_of(self->fixed).num_mappings);
+	EXPECT_EQ(0ull, info_of(self->fixed).share_count);
+}
+
+/* Parts of a VMAR are of its address space; pieces of a mapping are mappings. */
+TEST_F(vmo, parts_and_pieces_share_a_vmo_once)
+{
+	uint64_t at;
+	struct space s[2];
+	zx_handle_t part;
+
+	spaces_open(s);
+	for_each_space(space, s) {
+		zxtest_row("%s", space->name);
+		part = part_of(space->vmar, CAN_R | CAN_W | CAN_SPECIFIC,
+			       16 * PAGE, 8 * PAGE);
+		map_in(space->vmar, R | W, 0, self->vmo, 8 * PAGE);
+		map_in(part, R | W, 0, self->vmo, 8 * PAGE);
+		EXPECT_EQ(2ull, info_of(self->vmo).num_mappings);
+		EXPECT_EQ(1ull, info_of(self->vmo).share_count);
+		at = ARENA + 2 * PAGE;
+		ASSERT_OK(zx_vmar_protect(space->vmar, R, at, PAGE));
+		EXPECT_EQ(3ull, info_of(self->vmo).num_mappings);
+		EXPECT_EQ(1ull, info_of(self->vmo).share_count);
+		ASSERT_OK(zx_vmar_unmap(space->vmar, ARENA, 8 * PAGE));
+		EXPECT_EQ(1ull, info_of(self->vmo).share_count);
+		ASSERT_OK(zx_vmar_destroy(part));
+		EXPECT_EQ(0ull, info_of(self->vmo).num_mappings);
+		EXPECT_EQ(0ull, info_of(self->vmo).share_count);
+		EXPECT_OK(zx_handle_close(part));
+	}
+	zxtest_row_end();
+	spaces_close(s);
+}
+
+TEST_F(vmo, a_guest_that_is_gone_shares_nothing)
+{
+	zx_handle_t guest, vmar;
+
+	guest_create(&guest, &vmar);
+	map_in(vmar, R, 0, self->vmo, 8 * PAGE);
+	EXPECT_EQ(1ull, info_of(self->vmo).share_count);
+	EXPECT_OK(zx_handle_close(guest));
+	/* Its VMAR can still be named. */
+	EXPECT_EQ(0ull, info_of(self->vmo).share_count);
+	EXPECT_EQ(0ull, info_of(self->vmo).num_mappings);
+	EXPECT_OK(zx_handle_close(vmar));
+}
+
+/* A mapping that cannot be made is not counted, whatever it was to replace. */
+TEST_F(vmo, a_refused_mapping_is_not_counted)
+{
+	struct space s[2];
+	zx_vaddr_t addr;
+
+	spaces_open(s);
+	for_each_space(space, s) {
+		zxtest_row("%s", space->name);
+		map_in(space->vmar, R, 0, self->fixed, PAGE);
+		EXPECT_STATUS(ZX_ERR_ALREADY_EXISTS,
+			      zx_vmar_map(space->vmar, R | SPECIFIC, 0,
+					  self->vmo, 0, PAGE, &addr));
+		EXPECT_EQ(0ull, info_of(self->vmo).num_mappings);
+		EXPECT_EQ(0ull, info_of(self->vmo).share_count);
+		ASSERT_OK(zx_vmar_unmap(space->vmar, ARENA, PAGE));
+	}
+	zxtest_row_end();
+	spaces_close(s);
 }
 
 TEST(info_vmar_tells_where_the_roots_are)

@@ -116,7 +116,7 @@ typedef struct zx_info_vcpu {
  * @parent_koid: of a child, its parent's id; else 0
  * @num_children: its children
  * @num_mappings: its mappings; one counts once, however many holes it got
- * @share_count: 1 while it is mapped, else 0
+ * @share_count: address spaces that have one: processes' and guests'
  * @flags: ZX_INFO_VMO_*: here TYPE_PAGED, VIA_HANDLE, and RESIZABLE if it is
  * @committed_bytes: bytes of the pages that it has, swapped out or not; to read
  *	one through a mapping makes it
