@@ -139,6 +139,7 @@ bool zxh_mm_has(unsigned long addr, u64 len, bool ours);
 
 int zxh_vmar_create_root(struct zxh_aspace *as, u64 base, u64 size, struct zxh_vmar **vmar);
 int zxh_vmar_create_process(struct zxh_vmar **vmar);
+void zxh_vmar_close_process(struct zxh_vmar *vmar);
 u32 zxh_vmar_rights(struct zxh_file *f, u32 can);
 u32 zxh_vmar_root_rights(struct zxh_file *f);
 int zxh_vmar_unmap_pages(struct zxh_vmar *vmar, u64 addr, u64 len);

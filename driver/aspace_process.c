@@ -215,3 +215,17 @@ int zxh_vmar_create_process(struct zxh_vmar **vmar)
 	zxh_aspace_put(as);
 	return r;
 }
+
+/**
+ * zxh_vmar_close_process() - the file of a process's root VMAR is closed
+ * @vmar: the root VMAR, which handles of others may still name; the reference of
+ *	zxh_vmar_create_process() is dropped
+ *
+ * Where the process is gone, so is all that was mapped in it.
+ */
+void zxh_vmar_close_process(struct zxh_vmar *vmar)
+{
+	if (!atomic_read(&vmar->as->mm->mm_users))
+		zxh_vmar_kill(vmar);
+	zxh_object_put(&vmar->obj);
+}

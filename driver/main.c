@@ -47,7 +47,7 @@ static int zxh_release(struct inode *inode, struct file *filp)
 	struct zxh_file *f = filp->private_data;
 
 	zxh_handle_table_destroy(&f->handles);
-	zxh_object_put(&f->root->obj);
+	zxh_vmar_close_process(f->root);
 	mmdrop(f->mm);
 	kfree(f);
 	return 0;

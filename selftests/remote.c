@@ -525,6 +525,32 @@ TEST(a_process_that_maps_a_vmo_counts_until_it_is_killed)
 	check_process_counts(peer_kill);
 }
 
+static void lend_root(int sock)
+{
+	peer_send(sock, copy(zx_vmar_root_self()));
+	peer_expect(sock, 'e');
+}
+
+/* Whoever holds its VMAR: what was mapped in a process goes with it. */
+TEST(a_root_vmar_of_a_dead_process_maps_nothing)
+{
+	zx_handle_t root, vmo;
+	struct peer peer;
+	zx_vaddr_t addr;
+
+	peer_start(&peer, lend_root);
+	ASSERT_OK(zx_vmo_create(PAGE, 0, &vmo));
+	root = peer_receive(peer.sock);
+	ASSERT_OK(zx_vmar_map(root, RW, 0, vmo, 0, PAGE, &addr));
+	EXPECT_EQ(1ull, share_count(vmo));
+	peer_kill(&peer);
+	EXPECT_TRUE(wait_until(RACE_LIMIT, share_count(vmo) == 0));
+	EXPECT_STATUS(ZX_ERR_BAD_STATE,
+		      zx_vmar_map(root, RW, 0, vmo, 0, PAGE, &addr));
+	EXPECT_OK(zx_handle_close(root));
+	EXPECT_OK(zx_handle_close(vmo));
+}
+
 /* ---- a root VMAR of another process -------------------------------------- */
 
 static void map_there(int sock)
