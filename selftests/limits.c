@@ -4,13 +4,11 @@
  * charged to whom, and huge pages.
  */
 #define _GNU_SOURCE
-#include <errno.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <zircon/errors.h>
@@ -20,43 +18,16 @@
 #include "guest/vm.h"
 #include "calls.h"
 #include "spaces.h"
+#include "system.h"
 #include "zxtest.h"
 
 GUEST_BLOB(peek);
 GUEST_BLOB(poke);
+GUEST_BLOB(sweep);
 
 #define MIB		(1ull << 20)
 #define GIB		(1ull << 30)
 #define MILLION		(1000000 * PAGE)
-
-/* ---- files of the kernel ----------------------------------------------- */
-
-static bool write_text(const char *path, const char *text)
-{
-	FILE *f = fopen(path, "we");
-	bool good;
-
-	if (!f)
-		return false;
-	good = fputs(text, f) >= 0;
-	return !fclose(f) && good;
-}
-
-/* A number in a file, alone or behind a word at the start of a line; or -1. */
-static long long number_in(const char *path, const char *word)
-{
-	FILE *f = fopen(path, "re");
-	size_t len = strlen(word);
-	long long n = -1;
-	char line[256];
-
-	while (f && n < 0 && fgets(line, sizeof(line), f))
-		if (!strncmp(line, word, len) && sscanf(line + len, " %lld", &n) != 1)
-			n = -1;
-	if (f)
-		fclose(f);
-	return n;
-}
 
 /* ---- a guest that looks ------------------------------------------------ */
 
@@ -284,34 +255,9 @@ TEST_TIMEOUT(huge_pages_are_huge_in_the_guest, 60)
 
 /* ---- control groups ----------------------------------------------------- */
 
-#define CGROUPS	"/run/zx-cgroup"
-#define GROUP	CGROUPS "/limits"
-#define CURRENT	GROUP "/memory.current"
-#define STAT	GROUP "/memory.stat"
-
-static void join_memory_group(void)
-{
-	char text[16];
-
-	(void)mkdir(CGROUPS, 0700);
-	if (mount("none", CGROUPS, "cgroup2", 0, NULL) && errno != EBUSY)
-		SKIP("cgroup2 cannot be mounted: %s", strerror(errno));
-	if (!write_text(CGROUPS "/cgroup.subtree_control", "+memory"))
-		SKIP("cgroup2 has no memory controller here");
-	ASSERT_TRUE(!mkdir(GROUP, 0700) || errno == EEXIST);
-	snprintf(text, sizeof(text), "%d", getpid());
-	ASSERT_TRUE(write_text(GROUP "/cgroup.procs", text));
-}
-
-static void leave_memory_group(void)
-{
-	char text[16];
-
-	snprintf(text, sizeof(text), "%d", getpid());
-	EXPECT_TRUE(write_text(CGROUPS "/cgroup.procs", text));
-	EXPECT_TRUE(wait_until(30, !rmdir(GROUP)));
-	EXPECT_EQ(0, umount(CGROUPS));
-}
+#define CURRENT		GROUP "/memory.current"
+#define SWAP_CURRENT	GROUP "/memory.swap.current"
+#define STAT		GROUP "/memory.stat"
 
 static long long shmem_charged(void)
 {
@@ -333,7 +279,8 @@ TEST_TIMEOUT(pages_are_charged_to_the_callers_group, 120)
 	zx_handle_t vmo;
 	struct vm vm;
 
-	join_memory_group();
+	make_group("memory");
+	join_group(getpid());
 	vm_start(&vm, poke);
 	ASSERT_OK(zx_vmo_create(16 * MIB, 0, &vmo));
 	map_in(vm.vmar, R | W, GIB, vmo, 16 * MIB);
@@ -354,31 +301,61 @@ TEST_TIMEOUT(pages_are_charged_to_the_callers_group, 120)
 	expect_charge(before, 0);
 	EXPECT_OK(zx_handle_close(vmo));
 	vm_destroy(&vm);
-	leave_memory_group();
+	leave_group();
 }
 
-/* Twice the group's memory, which goes to the swap and comes back. */
+/* As the guest sees it, the host by a handle, and the host by a mapping. */
+static void check_swept(struct vm *vm, zx_handle_t vmo, uint64_t size,
+			const volatile uint8_t *map, uint64_t base)
+{
+	vm_expect_report(vm, 2);
+	EXPECT_EQ(0ull, vm->mail->value[0]);
+	for (uint64_t at = 0; at < size; at += PAGE)
+		ASSERT_EQ(base + at, vmo_word(vmo, at));
+	for (uint64_t at = 0; at < size; at += PAGE)
+		ASSERT_EQ(base + at, *(volatile uint64_t *)(map + at));
+}
+
+/* Twice the group's memory goes to the swap and comes back, for all who look. */
 TEST_TIMEOUT(a_guest_larger_than_its_group_is_swapped, 300)
 {
-	struct vm vm;
+	const uint64_t max = 16 * MIB, size = 2 * max;
+	zx_vcpu_state_t state;
 	zx_handle_t vmo;
+	struct vm vm;
+	uint8_t *map;
 
-	if (number_in("/proc/meminfo", "SwapTotal:") < 64 << 10)
-		SKIP("no swap here");
-	join_memory_group();
+	swap_on(2 * size);
+	make_group("memory");
 	ASSERT_TRUE(write_text(GROUP "/memory.max", "16777216"));
-	vm_start(&vm, poke);
-	ASSERT_OK(zx_vmo_create(32 * MIB, 0, &vmo));
-	map_in(vm.vmar, R | W, GIB, vmo, 32 * MIB);
-	for (uint64_t at = 0; at < 32 * MIB; at += PAGE)
-		poke(&vm, GIB + at, GIB + at);
-	EXPECT_GE(16ll << 20, number_in(CURRENT, ""));
-	EXPECT_EQ(32 * MIB, committed_bytes(vmo));
-	for (uint64_t at = 0; at < 32 * MIB; at += PAGE)
-		ASSERT_EQ(GIB + at, vmo_word(vmo, at));
+	join_group(getpid());
+	vm_start(&vm, sweep);
+	ASSERT_OK(zx_vmo_create(size, 0, &vmo));
+	map_in(vm.vmar, R | W, GIB, vmo, size);
+	map = map_self(vmo, size);
+	for (uint64_t salt = 1; salt < 3; salt++) {
+		zxtest_row("round %llu", (unsigned long long)salt);
+		vcpu_read(vm.vcpu, &state);
+		state.rbx = GIB;
+		state.rdx = GIB + size;
+		state.rsi = salt;
+		vcpu_write(vm.vcpu, &state);
+		vm_expect_report(&vm, 1);
+		EXPECT_GE((long long)max, number_in(CURRENT, ""));
+		EXPECT_LE((long long)(size - max), number_in(SWAP_CURRENT, ""));
+		/* Wherever they are, they are the VMO's. */
+		EXPECT_EQ(size, committed_bytes(vmo));
+		check_swept(&vm, vmo, size, map, GIB + salt);
+	}
+	zxtest_row_end();
+	EXPECT_OK(zx_vmar_unmap(zx_vmar_root_self(), (uintptr_t)map, size));
 	EXPECT_OK(zx_handle_close(vmo));
 	vm_destroy(&vm);
-	leave_memory_group();
+	/* What nobody has any more is in the swap no more. */
+	EXPECT_TRUE(wait_until(30, number_in(SWAP_CURRENT, "") < MIB));
+	swap_off();
+	EXPECT_EQ(0ll, number_in(SWAP_CURRENT, ""));
+	leave_group();
 }
 
 TEST_HARNESS_MAIN

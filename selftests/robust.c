@@ -13,11 +13,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -30,6 +28,7 @@
 #include "abi.h"
 #include "calls.h"
 #include "guest/vm.h"
+#include "system.h"
 #include "zxtest.h"
 
 GUEST_BLOB(busy);
@@ -39,31 +38,6 @@ GUEST_BLOB(busy);
 #define DEADLINE	30		/* seconds */
 #define MODULE		"zx_hyp"
 #define MODULE_FILE	"/zx/ko/zx_hyp.ko"	/* in the test machine */
-
-static bool write_text(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	ssize_t n;
-
-	if (fd < 0)
-		return false;
-	n = write(fd, text, strlen(text));
-	close(fd);
-	return n == (ssize_t)strlen(text);
-}
-
-/* The file's text without what follows its first line; "" without the file. */
-static const char *read_text(const char *path)
-{
-	static char text[4096];
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
-
-	if (fd >= 0)
-		close(fd);
-	text[n > 0 ? n : 0] = '\0';
-	return text;
-}
 
 /* ---- the module -------------------------------------------------------- */
 
@@ -471,41 +445,6 @@ TEST(too_few_mappings_are_no_memory)
 }
 
 /* ---- control groups ---------------------------------------------------- */
-
-#define CGROUPS	"/run/zx-cgroup"
-#define GROUP	CGROUPS "/robust"
-
-/* A group of the child's own, with a controller; SKIPs where there is none. */
-static void make_group(const char *controller)
-{
-	char text[32];
-
-	(void)mkdir(CGROUPS, 0700);
-	if (mount("none", CGROUPS, "cgroup2", 0, NULL) && errno != EBUSY)
-		SKIP("cgroup2 cannot be mounted: %s", strerror(errno));
-	snprintf(text, sizeof(text), "+%s", controller);
-	if (*controller && !write_text(CGROUPS "/cgroup.subtree_control", text))
-		SKIP("cgroup2 has no %s controller here", controller);
-	ASSERT_TRUE(!mkdir(GROUP, 0700) || errno == EEXIST);
-}
-
-static void join_group(pid_t pid)
-{
-	char text[16];
-
-	snprintf(text, sizeof(text), "%d", pid);
-	ASSERT_TRUE(write_text(GROUP "/cgroup.procs", text));
-}
-
-static void leave_group(void)
-{
-	char text[16];
-
-	snprintf(text, sizeof(text), "%d", getpid());
-	EXPECT_TRUE(write_text(CGROUPS "/cgroup.procs", text));
-	EXPECT_TRUE(wait_until(DEADLINE, !rmdir(GROUP)));
-	EXPECT_EQ(0, umount(CGROUPS));
-}
 
 /* From 6.12 on KVM makes a thread in the process that first runs a vCPU. */
 TEST(a_full_pids_group_is_no_memory_or_works)

@@ -152,7 +152,8 @@ class DebugKernel(series.Kernel):
 
     def _keep(self):
         """Copies of what is booted, which a build that goes on later does not touch."""
-        for part in (self.root, self.modules, self.dir / "modules-vmx"):
+        for part in (self.root, self.modules, self.dir / "modules-vmx",
+                     self.dir / "modules-spare"):
             shutil.rmtree(part, ignore_errors=True)
         for stale in self.dir.glob("base-*"):
             stale.unlink()

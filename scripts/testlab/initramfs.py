@@ -205,6 +205,11 @@ class Payload:
         self._place(path, target)
         self.modules.append(f"-{target}")
 
+    def spare(self, paths):
+        """Bring modules that a program may load."""
+        for path in paths:
+            self._place(path, f"/zx/ko/{os.path.basename(path)}")
+
     def mark(self, name):
         """Leave an empty file NAME for init."""
         (self.tree / "zx").mkdir(parents=True, exist_ok=True)

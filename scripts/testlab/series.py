@@ -25,6 +25,8 @@ SUITES = {
 }
 # Loaded in the test machine: KVM, and virtio for the channels to the host.
 MODULES = ("kvm-amd", "virtio_pci", "virtio_console")
+# There for a program that loads it: memory as a disk, to swap to.
+SPARE_MODULES = ("brd",)
 CHECKPATCH = ("checkpatch.pl", "spelling.txt", "const_structs.checkpatch")
 
 
@@ -140,11 +142,20 @@ class Kernel:
 
     def vmx_modules(self):
         """The folder with the modules for a CPU with VMX, in a machine without virtio."""
-        out = self.dir / "modules-vmx"
+        return self._more_modules("modules-vmx", ("kvm-intel",))
+
+    def spare_modules(self):
+        """The .ko files that are in every machine, not loaded."""
+        folder = self._more_modules("modules-spare", SPARE_MODULES)
+        return [folder / leaf for leaf in (folder / "order").read_text(encoding="ascii").split()]
+
+    def _more_modules(self, leaf, names):
+        """The folder LEAF with the modules NAMES, made when it is missing."""
+        out = self.dir / leaf
         if not (out / "order").exists():
             with locked(f"kernel-{self.series}"):
                 if not (out / "order").exists():
-                    self._unpack_modules(("kvm-intel",), out)
+                    self._unpack_modules(names, out)
         return out
 
     def _unpack_modules(self, names=MODULES, outdir=None):
