@@ -424,6 +424,38 @@ static void join_runners(struct runner *runners, int n)
 	runners[0].vm->vcpu = ZX_HANDLE_INVALID;
 }
 
+/*
+ * With two CPUs, QEMU at times raises a page fault for reserved bits in tables
+ * that have none, as the other CPU takes pages away (seen with 10.0, about once
+ * in a billion accesses: kvm_exit shows #PF with error code 0x18 on its way). The
+ * guest tries again, and the tables must be as they were made.
+ */
+static uint64_t tables[GUEST_GDT / 8];
+
+GUEST_BLOB(remap_fault);
+
+static void catch_faults(struct vm *vm)
+{
+	uint16_t *gate = (uint16_t *)(vm->mem + GUEST_IDT + 14 * 16);
+
+	VM_LOAD(vm, REMAP_FAULT, remap_fault);
+	gate[0] = REMAP_FAULT & 0xffff;
+	gate[3] = REMAP_FAULT >> 16;
+	memcpy(tables, vm->mem, sizeof(tables));
+}
+
+static void expect_tables(struct vm *vm)
+{
+	const uint64_t marks = 0x60;	/* accessed, dirty */
+	const uint64_t *now = (const uint64_t *)vm->mem;
+
+	for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
+		ASSERT_EQ(tables[i] & ~marks, now[i] & ~marks);
+	if (vm->mail->error)
+		TH_LOG("%llu page faults for reserved bits that are not there",
+		       (unsigned long long)vm->mail->error);
+}
+
 static void run_through_holes(struct runner *r)
 {
 	zx_port_packet_t packet;
@@ -493,6 +525,7 @@ TEST_TIMEOUT(vcpus_that_hammer_a_range_lose_no_count, 300)
 	vm_create(&vm);
 	VM_LOAD(&vm, GUEST_CODE, add_up_bsp);
 	VM_LOAD(&vm, GUEST_AP_CODE, add_up_ap);
+	catch_faults(&vm);
 	ASSERT_OK(zx_vmo_create(SIZE, 0, &vmo));
 	map_in(vm.vmar, R | W, HOLE, vmo, SIZE);
 	start_runners(runners, &vm, VCPUS, run_through_holes);
@@ -506,6 +539,7 @@ TEST_TIMEOUT(vcpus_that_hammer_a_range_lose_no_count, 300)
 	}
 	vm.mail->go = 1;
 	join_runners(runners, VCPUS);
+	expect_tables(&vm);
 	for (int p = 0; p < REMAP_PAGES; p++)
 		counted += vmo_word(vmo, p * PAGE + 8);
 	for (int i = 0; i < VCPUS; i++)
@@ -554,6 +588,7 @@ TEST_TIMEOUT(traps_and_windows_are_made_under_four_vcpus, 300)
 	vm_create(&vm);
 	VM_LOAD(&vm, GUEST_CODE, toil_bsp);
 	VM_LOAD(&vm, GUEST_AP_CODE, toil_ap);
+	catch_faults(&vm);
 	start_runners(runners, &vm, VCPUS, run_to_the_trap);
 	for (unsigned int i = 0; i < rounds; i++) {
 		expect_all_progress(&vm);
@@ -565,6 +600,7 @@ TEST_TIMEOUT(traps_and_windows_are_made_under_four_vcpus, 300)
 	expect_all_progress(&vm);
 	vm.mail->go = 1;
 	join_runners(runners, VCPUS);
+	expect_tables(&vm);
 	vm_destroy(&vm);
 }
 

@@ -51,8 +51,31 @@ guest_code watch
 	jmp	4b
 guest_end watch
 
+	/* A stack, and vectors; ESI is the vCPU, EAX is lost. */
+	.macro guard
+	mov	%esi, %eax
+	shl	$11, %eax
+	lea	REMAP_STACKS + 0x800(%rax), %rsp
+	lidt	GUEST_IDTR
+	.endm
+
+	/*
+	 * Of a page fault: where the CPU saw reserved bits, that is counted and the
+	 * instruction repeated.
+	 */
+guest_code remap_fault
+	testb	$8, (%rsp)
+	jz	1f
+	lock incq GUEST_MAIL + MAIL_ERROR
+	add	$8, %rsp
+	iretq
+1:	report	4
+	jmp	1b
+guest_end remap_fault
+
 	/* Adds to a word of each page, and keeps account; ESI is the vCPU. */
 	.macro add_up
+	guard
 1:	mov	$GUEST_HOLE + 8, %ebx
 2:	lock incq (%rbx)
 	incq	GUEST_MAIL + MAIL_VALUE(, %rsi, 8)
@@ -69,9 +92,7 @@ guest_end watch
 	 * the end touches a page that is a trap then. ESI is the vCPU.
 	 */
 	.macro toil
-	mov	%esi, %eax
-	shl	$11, %eax
-	lea	REMAP_STACKS + 0x800(%rax), %rsp
+	guard
 1:	mov	$32, %ecx
 2:	call	3f
 	loop	2b
