@@ -85,8 +85,7 @@ void guest_create(zx_handle_t *guest, zx_handle_t *vmar)
 	ASSERT_OK(zx_handle_close(resource));
 }
 
-/* One to one, 4 GiB in 2 MiB pages, and a second PML4 with the same PDPT. */
-static void build_page_tables(uint8_t *mem)
+void guest_page_tables(uint8_t *mem)
 {
 	uint64_t *pml4 = (uint64_t *)(mem + GUEST_PML4);
 	uint64_t *copy = (uint64_t *)(mem + GUEST_PML4_COPY);
@@ -141,7 +140,7 @@ void vm_create(struct vm *vm)
 	ASSERT_EQ(0ull, gpa);
 	vm->mem = map_self(vm->vmo, GUEST_RAM_SIZE);
 	vm->mail = (volatile struct mailbox *)(vm->mem + GUEST_MAIL);
-	build_page_tables(vm->mem);
+	guest_page_tables(vm->mem);
 	build_descriptor_tables(vm->mem);
 	VM_LOAD(vm, GUEST_STUBS, stubs);
 	ASSERT_OK(zx_guest_set_trap(vm->guest, ZX_GUEST_TRAP_IO, PORT_REPORT, 4,

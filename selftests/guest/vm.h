@@ -66,6 +66,9 @@ void *map_self(zx_handle_t vmo, uint64_t vmo_size);
 /* A bare guest: handles of it and of its VMAR. */
 void guest_create(zx_handle_t *guest, zx_handle_t *vmar);
 
+/* One to one, 4 GiB in 2 MiB pages, and a second PML4 with the same PDPT. */
+void guest_page_tables(uint8_t *mem);
+
 /* Guest, RAM, tables and the report port; no vCPU yet. */
 void vm_create(struct vm *vm);
 
