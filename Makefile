@@ -13,7 +13,7 @@ SEED ?=
 
 export PREFIX
 
-.PHONY: all help module lib selftests kernels lint run check check-all fuzz install clean
+.PHONY: all help module lib selftests kernels lint run check check-all bench fuzz install clean
 
 all: module lib selftests	## The module, the library and the test programs
 
@@ -58,6 +58,11 @@ check-all:	## All tests on all machines, stress tests in full, with a table (SCA
 	@scripts/deps build machine vmx kernels debug
 	@$(MAKE) --no-print-directory -s lib selftests
 	@scripts/check --all $(ARGS)
+
+bench:	## Counted instructions beside bare KVM (KERNELS="6.1 7.2"; ARGS="--cpu vmx --strict --all")
+	@scripts/deps build machine kernels $(if $(findstring vmx,$(ARGS)),vmx)
+	@$(MAKE) --no-print-directory -s lib selftests
+	@scripts/bench $(ARGS) $(KERNELS)
 
 fuzz:	## Sequences of requests on the debug kernel, 10 minutes (SECONDS=N SEED=N)
 	@case "$(SECONDS)$(SEED)" in *[!0-9]*) \
