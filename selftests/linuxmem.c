@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * A guest's memory as Linux memory: what /proc tells of it, advice and policies,
- * pages that Linux moves, and a process that takes its guest's memory away.
+ * A guest's memory as Linux sees it: what /proc tells of it, and pages that Linux
+ * moves. What the VMM can ask of it is in hostmem.c.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -11,7 +11,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <linux/mempolicy.h>
 #include <zircon/errors.h>
 #include <zircon/process.h>
 #include <zircon/syscalls.h>
@@ -180,90 +179,7 @@ TEST(what_a_guest_touches_shows_in_proc)
 	rig_close(&rig);
 }
 
-/* ---- advice -------------------------------------------------------------- */
-
-static const struct advice {
-	const char *name;
-	int advice;
-	bool zeroes;			/* the pages are gone */
-} advices[] = {
-	{ "NORMAL", MADV_NORMAL, false },
-	{ "RANDOM", MADV_RANDOM, false },
-	{ "WILLNEED", MADV_WILLNEED, false },
-	{ "DONTNEED", MADV_DONTNEED, false },
-	{ "COLD", MADV_COLD, false },
-	{ "PAGEOUT", MADV_PAGEOUT, false },
-	{ "POPULATE_WRITE", MADV_POPULATE_WRITE, false },
-	{ "DONTFORK", MADV_DONTFORK, false },
-	{ "REMOVE", MADV_REMOVE, true },
-};
-
-static void check_advice(struct rig *rig, const struct advice *a, void *at)
-{
-	rig_fill(rig);
-	for (unsigned int p = 0; p < PAGES; p += 5)
-		ASSERT_EQ(0x1000 + p, peek(rig, p));
-	EXPECT_EQ(0, madvise(at, SIZE, a->advice));
-	for (unsigned int p = 0; p < PAGES; p++) {
-		uint64_t want = a->zeroes ? 0 : 0x1000 + p;
-
-		EXPECT_EQ(want, peek(rig, p));
-		EXPECT_EQ(want, rig->here[p * STEP]);
-	}
-}
-
-/* It is taken of the process's mapping, and of the guest's. */
-TEST(advice_is_taken_and_the_guest_sees_what_comes_of_it)
-{
-	struct rig rig;
-
-	rig_open(&rig, peek);
-	for (size_t i = 0; i < ARRAY_SIZE(advices); i++) {
-		zxtest_row("%s in the process", advices[i].name);
-		check_advice(&rig, &advices[i], (void *)rig.here);
-		zxtest_row("%s in the window", advices[i].name);
-		check_advice(&rig, &advices[i], (void *)rig.window);
-	}
-	zxtest_row_end();
-	rig_close(&rig);
-}
-
-/* ---- nodes, and pages that move ------------------------------------------- */
-
-static long policy_of(const volatile void *at)
-{
-	int mode = -1;
-
-	if (syscall(SYS_get_mempolicy, &mode, NULL, 0, at, MPOL_F_ADDR))
-		return -errno;
-	return mode;
-}
-
-TEST(a_memory_policy_holds_for_a_vmo)
-{
-	unsigned long first_node = 1;
-	struct rig rig;
-
-	rig_open(&rig, poke);
-	if (syscall(SYS_mbind, rig.here, SIZE, MPOL_BIND, &first_node, 8,
-		    0) && errno == ENOSYS)
-		SKIP("the kernel knows no nodes");
-	EXPECT_EQ(MPOL_BIND, policy_of(rig.here));
-	/* It is the VMO's, not the mapping's. */
-	EXPECT_EQ(MPOL_BIND, policy_of((void *)rig.window));
-	for (unsigned int p = 0; p < PAGES; p++)
-		poke(&rig, p, 0x77 + p);
-	for (unsigned int p = 0; p < PAGES; p++) {
-		const volatile void *page = &rig.here[p * STEP];
-		int node = -1;
-
-		EXPECT_EQ(0x77 + p, rig.here[p * STEP]);
-		EXPECT_EQ(0l, syscall(SYS_move_pages, 0, 1ul, &page, NULL, &node,
-				      0));
-		EXPECT_EQ(0, node);
-	}
-	rig_close(&rig);
-}
+/* ---- pages that move ------------------------------------------------------- */
 
 static uint64_t frame_of(const volatile void *at)
 {
@@ -312,68 +228,6 @@ TEST(a_page_that_linux_moves_is_the_same_to_the_guest)
 	}
 	zxtest_row_end();
 	rig_close(&rig);
-}
-
-/* ---- a process that unmaps its guest's memory ------------------------------ */
-
-/* A guest of another process, which is asked for what it sees. */
-static void work_when_asked(int sock)
-{
-	struct rig rig;
-
-	rig_open(&rig, peek);
-	for (uint64_t i = 0; i < 3; i++) {
-		peer_expect(sock, 'p');
-		rig.here[STEP] = 0x3000 + i;
-		EXPECT_EQ(0x3000 + i, peek(&rig, 1));
-		peer_say(sock, 'p');
-	}
-	rig_close(&rig);
-}
-
-static void expect_peer_works(struct peer *peer)
-{
-	peer_say(peer->sock, 'p');
-	peer_expect(peer->sock, 'p');
-}
-
-TEST_TIMEOUT(who_unmaps_his_guests_memory_harms_only_himself, 60)
-{
-	struct rig rig;
-	struct peer peer;
-	uint64_t *mine;
-
-	peer_start(&peer, work_when_asked);
-	rig_open(&rig, peek);
-	rig_fill(&rig);
-	EXPECT_EQ(0x1001ull, peek(&rig, 1));
-	expect_peer_works(&peer);
-
-	/* The VMAR has a mapping there, Linux has nothing. */
-	ASSERT_EQ(0, munmap((void *)rig.window, SIZE));
-	aim(&rig, 1, 0);
-	for (int i = 0; i < 3; i++)
-		vm_expect_status(&rig.vm, ZX_ERR_NO_MEMORY);
-	expect_peer_works(&peer);
-
-	/* What the process puts there is what its guest finds. */
-	mine = mmap((void *)rig.window, SIZE, PROT_READ | PROT_WRITE,
-		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
-	ASSERT_EQ(rig.window, (unsigned long)mine);
-	mine[STEP] = 0x4321;
-	vm_expect_report(&rig.vm, 1);
-	EXPECT_EQ(0x4321ull, rig.vm.mail->value[0]);
-
-	/* Until the VMAR has something else there. */
-	map_in(rig.vm.vmar, R | W | OVERWRITE, AT, rig.vmo, SIZE);
-	EXPECT_EQ(0x1001ull, peek(&rig, 1));
-	ASSERT_EQ(0, munmap((void *)rig.window, SIZE));
-	EXPECT_OK(zx_vmar_unmap(rig.vm.vmar, AT, SIZE));
-	aim(&rig, 1, 0);
-	vm_expect_status(&rig.vm, ZX_ERR_NOT_FOUND);
-	expect_peer_works(&peer);
-	rig_close(&rig);
-	peer_end(&peer);
 }
 
 TEST_HARNESS_MAIN

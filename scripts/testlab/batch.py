@@ -34,13 +34,14 @@ class Task:
 class Column:
     """One machine of the matrix, called CPU-KERNEL, and the sums of its results."""
 
-    def __init__(self, name, show, cores, scale=None):
+    def __init__(self, name, show, cores, scale=None, crowd_scale=None):
         self.name = name
         self.cpu, _, self.kernel = name.partition("-")
         self.prefix = "" if name == DEFAULT else f"{name}/"
         self.limit = ((LIMIT + LIMIT_PERCENT * int(scale or 0)) * SLOW.get(self.cpu, 1) *
                       SLOW.get(self.kernel, 1))
-        self.env = ["--env", f"SCALE={scale}"] if scale else []
+        self.scale = scale
+        self.crowd_scale = crowd_scale
         self.tally = ktap.Tally()
         self.cores = cores
         self.show = lambda line: show(name, line)
@@ -49,16 +50,20 @@ class Column:
         self.child = None	# scripts/vm, while a machine runs
         self.task = None
 
-    def run(self, names, races):
-        """Run the programs NAMES, those that are RACES on two CPUs."""
-        self._run([name for name in names if name not in races], 1)
-        self._run([name for name in names if name in races], 2)
+    def run(self, names, races, crowds):
+        """Run the programs NAMES, those that are RACES or CROWDS on two CPUs, the latter
+        at their own scale."""
+        if self.scale == self.crowd_scale:
+            races, crowds = races + crowds, []
+        self._run([name for name in names if name not in races + crowds], 1, self.scale)
+        self._run([name for name in names if name in races], 2, self.scale)
+        self._run([name for name in names if name in crowds], 2, self.crowd_scale)
 
-    def _run(self, left, smp):
+    def _run(self, left, smp, scale):
         """After the death of a machine the rest gets a new one."""
         with self._busy(1 if self.cpu == "vmx" else smp):	# all of Bochs is one thread
             while left and not self.stopped:
-                left = Batch(self, left, smp).run()
+                left = Batch(self, left, smp, scale).run()
                 if left is None and not self.stopped:
                     self.skip_none("no program could be run in it")
 
@@ -108,10 +113,11 @@ class Column:
 class Batch:
     """Device programs in one machine; reads the marks of batch.sh."""
 
-    def __init__(self, column, names, smp):
+    def __init__(self, column, names, smp, scale):
         self.column = column
         self.names = names
         self.smp = smp
+        self.env = ["--env", f"SCALE={scale}"] if scale else []
         self.current = None	# its output's reader
         self.done = []
 
@@ -144,7 +150,7 @@ class Batch:
         limit = self.column.limit
         argv = [str(REPO / "scripts/vm"), "run", "--cpu", self.column.cpu,
                 "--kernel", self.column.kernel, "--smp", str(self.smp),
-                "--silence", str(limit + BOOT), *self.column.env]
+                "--silence", str(limit + BOOT), *self.env]
         for name in self.names:
             argv += ["--file", str(REPO / "build/selftests" / name)]
         return argv + ["--log", str(log), "--", str(REPO / "scripts/testlab/batch.sh"),
