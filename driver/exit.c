@@ -97,6 +97,10 @@ static int zxh_exit_mem(struct zxh_vcpu *v, const struct zxh_exit *exit,
 	r = zxh_exit_insn_length(v, exit, &len);
 	if (r)
 		return r;
+	zxh_kvm_mem_done(v->kvm, exit->mem.rip + len);
+	/* A bell can be rung, and nothing else. */
+	if (trap.kind == ZX_HYP_TRAP_BELL)
+		return ZXH_ERR_NOT_SUPPORTED;
 	memset(packet, 0, sizeof(*packet));
 	packet->key = trap.key;
 	packet->type = ZX_HYP_PACKET_GUEST_MEM;
@@ -105,7 +109,6 @@ static int zxh_exit_mem(struct zxh_vcpu *v, const struct zxh_exit *exit,
 	packet->guest_mem.rip = exit->mem.rip;
 	packet->guest_mem.instruction_size = len;
 	packet->guest_mem.default_operand_size = zxh_insn_operand_size(&exit->mem.mode);
-	zxh_kvm_mem_done(v->kvm, exit->mem.rip + len);
 	return 0;
 }
 
@@ -150,6 +153,10 @@ int zxh_exit_handle(struct zxh_vcpu *v, struct zxh_exit *exit, struct zx_hyp_pac
 		return zxh_exit_io(v, exit, packet);
 	case ZXH_EXIT_MEM:
 		return zxh_exit_mem(v, exit, packet);
+	case ZXH_EXIT_BELL:
+		v->bell = zxh_trap_get_bell(v->guest, exit->bell.gpa);
+		v->bell_gpa = exit->bell.gpa;
+		return ZXH_RUN_ON;
 	case ZXH_EXIT_FAULT:
 		return zxh_exit_no_page(v, exit);
 	case ZXH_EXIT_RDMSR:

@@ -40,7 +40,7 @@ static int zxh_guest_create(struct zxh_guest **out)
 	guest = kzalloc(sizeof(*guest), GFP_KERNEL_ACCOUNT);
 	if (!guest)
 		return ZXH_ERR_NO_MEMORY;
-	r = zxh_kvm_vm_create(&guest->vm);
+	r = zxh_kvm_vm_create(guest, &guest->vm);
 	if (r)
 		goto free_guest;
 	r = zxh_gspace_create(guest->vm, &guest->as);

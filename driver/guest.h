@@ -10,6 +10,7 @@
 #include <linux/mutex.h>
 
 #include "aspace.h"
+#include "bell.h"
 #include "file.h"
 #include "kvm.h"
 
@@ -19,10 +20,12 @@
  * struct zxh_trap - a range of a guest that the VMM answers
  * @kind: ZX_HYP_TRAP_*; constant after init
  * @key: goes into its packets; constant after init
+ * @bell: of a BELL, with a reference; constant after init
  */
 struct zxh_trap {
 	u32 kind;
 	u64 key;
+	struct zxh_bell *bell;
 };
 
 /**
@@ -61,6 +64,8 @@ int zxh_guest_resolve_fault(struct zxh_guest *guest, u64 gpa, bool write);
 
 void zxh_trap_init(struct zxh_guest *guest);
 void zxh_trap_exit(struct zxh_guest *guest);
+int zxh_trap_bell(void *guest, u64 gpa);
+struct zxh_bell *zxh_trap_get_bell(struct zxh_guest *guest, u64 gpa);
 bool zxh_trap_find(struct maple_tree *traps, u64 addr, struct zxh_trap *trap);
 
 #endif /* ZXH_GUEST_H */

@@ -32,6 +32,8 @@ struct zxh_kvm_info {
  * @ZXH_EXIT_IO: IN or OUT; see struct zxh_exit.io
  * @ZXH_EXIT_IO_STRING: INS or OUTS
  * @ZXH_EXIT_MEM: an access that no memslot answered; see struct zxh_exit.mem
+ * @ZXH_EXIT_BELL: a write that zxh_kvm_ops.bell() put off; see struct
+ *	zxh_exit.bell
  * @ZXH_EXIT_FAULT: an access to a memslot whose host address does not answer;
  *	see struct zxh_exit.fault
  * @ZXH_EXIT_RDMSR: see struct zxh_exit.msr
@@ -47,6 +49,7 @@ enum zxh_exit_kind {
 	ZXH_EXIT_IO,
 	ZXH_EXIT_IO_STRING,
 	ZXH_EXIT_MEM,
+	ZXH_EXIT_BELL,
 	ZXH_EXIT_FAULT,
 	ZXH_EXIT_RDMSR,
 	ZXH_EXIT_WRMSR,
@@ -74,6 +77,7 @@ struct zxh_mode {
  *	completes it. Or zxh_kvm_abandon() undoes it
  * @mem: the registers are as before the instruction, whose first byte is at
  *	@mem.rip. @mem.len is its length, 0 when it is not known
+ * @bell: the guest has executed the instruction
  * @fault: @fault.known tells whether @fault.gpa is; with @fault.uncovered no
  *	memslot is there, and KVM can do no more than emulate
  * @msr: completed by zxh_kvm_msr_done() and the next run
@@ -95,6 +99,9 @@ struct zxh_exit {
 			bool write;
 			struct zxh_mode mode;
 		} mem;
+		struct {
+			u64 gpa;
+		} bell;
 		struct {
 			u64 gpa;
 			bool known, write, uncovered;
@@ -124,6 +131,9 @@ struct zxh_boot {
  * @current_vcpu: the vCPU that the current thread has entered, or NULL. Called
  *	from KVM's tracepoints, perhaps with interrupts off
  * @traps: whether the guest of that vCPU traps an address; called likewise
+ * @bell: a guest, which zxh_kvm_vm_create() named, wrote to @gpa. 0: that is taken
+ *	care of; -EAGAIN: later, by the vCPU's thread; -ENOENT: no bell is there.
+ *	Called inside of KVM_RUN; may not sleep
  * @tsc_deadline: the vCPU that the current thread has entered wrote TSC_DEADLINE
  *	and KVM kept the write for itself. Called with interrupts off
  */
@@ -131,6 +141,7 @@ struct zxh_kvm_ops {
 	void (*cpuid)(u32 leaf, u32 subleaf, u32 apic_id, u32 regs[4]);
 	struct zxh_kvm_vcpu *(*current_vcpu)(void);
 	bool (*traps)(u64 gpa);
+	int (*bell)(void *owner, u64 gpa);
 	void (*tsc_deadline)(u64 deadline);
 };
 
@@ -139,7 +150,7 @@ void zxh_kvm_exit(void);
 int zxh_kvm_query(struct zxh_kvm_info *info);
 u32 zxh_kvm_gpa_bits(void);
 
-int zxh_kvm_vm_create(struct zxh_kvm_vm **vm);
+int zxh_kvm_vm_create(void *owner, struct zxh_kvm_vm **vm);
 void zxh_kvm_vm_destroy(struct zxh_kvm_vm *vm);
 int zxh_kvm_vm_pause(struct zxh_kvm_vm *vm);
 void zxh_kvm_vm_resume(struct zxh_kvm_vm *vm);

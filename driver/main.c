@@ -229,6 +229,7 @@ static const struct zxh_kvm_ops zxh_door_ops = {
 	.cpuid = zxh_cpuid_edit,
 	.current_vcpu = zxh_vcpu_current_kvm,
 	.traps = zxh_vcpu_current_traps,
+	.bell = zxh_trap_bell,
 	.tsc_deadline = zxh_vcpu_tsc_deadline,
 };
 

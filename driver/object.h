@@ -22,11 +22,12 @@
  *
  *   zxh_object.lock		signals, who waits for them, names, who maps a VMO
  *     zxh_port.lock		packets
+ *   zxh_bell.lock		which packets of a bell are free
  *   zxh_pair.lock		which ends of an event pair live
  *   xarray lock of a handle table, vCPU thread hash lock
  *
- * A vCPU that is inside KVM_RUN holds none of them, and callbacks out of
- * KVM_RUN take none of them.
+ * A vCPU that is inside KVM_RUN holds none of them. Callbacks out of KVM_RUN
+ * take the spinning ones of bells and ports, and no other.
  */
 #ifndef ZXH_OBJECT_H
 #define ZXH_OBJECT_H

@@ -28,28 +28,13 @@ static void zxh_packets_done(struct list_head *packets)
 	}
 }
 
-/* Packets that nobody can take are gone, and nobody puts more in. */
-static void zxh_port_last_handle(struct zxh_object *obj)
-{
-	struct zxh_port *port = zxh_port_of(obj);
-	LIST_HEAD(packets);
-
-	spin_lock(&port->lock);
-	port->closed = true;
-	port->user_packets = 0;
-	list_splice_init(&port->packets, &packets);
-	spin_unlock(&port->lock);
-	zxh_packets_done(&packets);
-	zxh_port_end_waits(port);
-	/* Threads inside zx_port_wait look, find nothing, and sleep on. */
-	wake_up_poll(&port->queue, EPOLLHUP);
-}
-
 /* May be called under a spinlock: the last one to let go may be a wait. */
 static void zxh_port_release(struct zxh_object *obj)
 {
 	zxh_object_free(obj);
 }
+
+static void zxh_port_last_handle(struct zxh_object *obj);
 
 static const struct zxh_object_ops zxh_port_ops = {
 	.type = ZXH_TYPE_PORT,
@@ -160,12 +145,33 @@ static struct zxh_packet *zxh_port_take(struct zxh_port *port)
 	spin_lock(&port->lock);
 	packet = list_first_entry_or_null(&port->packets, struct zxh_packet, node);
 	if (packet) {
-		list_del(&packet->node);
+		list_del_init(&packet->node);
 		if (packet->data.type == ZX_HYP_PACKET_USER)
 			port->user_packets--;
 	}
 	spin_unlock(&port->lock);
 	return packet;
+}
+
+/*
+ * Packets that nobody can take are gone, and nobody puts more in. One by one:
+ * those of bells may be on their way out by themselves.
+ */
+static void zxh_port_last_handle(struct zxh_object *obj)
+{
+	struct zxh_port *port = zxh_port_of(obj);
+	struct zxh_packet *packet;
+
+	spin_lock(&port->lock);
+	port->closed = true;
+	spin_unlock(&port->lock);
+	while ((packet = zxh_port_take(port))) {
+		packet->done(packet);
+		cond_resched();
+	}
+	zxh_port_end_waits(port);
+	/* Threads inside zx_port_wait look, find nothing, and sleep on. */
+	wake_up_poll(&port->queue, EPOLLHUP);
 }
 
 static void zxh_port_wake(struct zxh_port *port)

@@ -23,6 +23,8 @@ static void zxh_trap_free_all(struct maple_tree *traps)
 	unsigned long index = 0;
 
 	mt_for_each(traps, trap, index, ULONG_MAX) {
+		if (trap->bell)
+			zxh_bell_kill(trap->bell);
 		kfree(trap);
 		cond_resched();
 	}
@@ -61,7 +63,46 @@ bool zxh_trap_find(struct maple_tree *traps, u64 addr, struct zxh_trap *trap)
 	return found;
 }
 
-static int zxh_trap_insert(struct maple_tree *traps, const struct zx_hyp_guest_set_trap *req)
+/**
+ * zxh_trap_bell() - a guest wrote where no memslot is
+ * @guest: the guest
+ * @gpa: the address
+ *
+ * See struct zxh_kvm_ops.
+ */
+int zxh_trap_bell(void *guest, u64 gpa)
+{
+	struct zxh_guest *g = guest;
+	struct zxh_trap *trap;
+	int r = -ENOENT;
+
+	rcu_read_lock();
+	trap = mtree_load(&g->mem_traps, gpa);
+	if (trap && trap->bell)
+		r = zxh_bell_ring(trap->bell, gpa) ? -EAGAIN : 0;
+	rcu_read_unlock();
+	return r;
+}
+
+/* The bell of a BELL trap, with a reference, or NULL. */
+struct zxh_bell *zxh_trap_get_bell(struct zxh_guest *guest, u64 gpa)
+{
+	struct zxh_bell *bell = NULL;
+	struct zxh_trap *trap;
+
+	rcu_read_lock();
+	trap = mtree_load(&guest->mem_traps, gpa);
+	if (trap && trap->bell) {
+		bell = trap->bell;
+		zxh_bell_get(bell);
+	}
+	rcu_read_unlock();
+	return bell;
+}
+
+/* What @bell is, is the trap's on success. */
+static int zxh_trap_insert(struct maple_tree *traps, const struct zx_hyp_guest_set_trap *req,
+			   struct zxh_bell *bell)
 {
 	struct zxh_trap *trap;
 	int r;
@@ -71,6 +112,7 @@ static int zxh_trap_insert(struct maple_tree *traps, const struct zx_hyp_guest_s
 		return ZXH_ERR_NO_MEMORY;
 	trap->kind = req->kind;
 	trap->key = req->key;
+	trap->bell = bell;
 	r = mtree_insert_range(traps, req->addr, req->addr + req->len - 1, trap,
 			       GFP_KERNEL_ACCOUNT);
 	if (r)
@@ -97,14 +139,15 @@ static int zxh_trap_set_io(struct zxh_guest *guest, const struct zx_hyp_guest_se
 		return ZXH_ERR_INVALID_ARGS;
 	if (check_add_overflow(req->addr, req->len, &end) || end > ZXH_IO_LIMIT)
 		return ZXH_ERR_OUT_OF_RANGE;
-	return zxh_trap_insert(&guest->io_traps, req);
+	return zxh_trap_insert(&guest->io_traps, req, NULL);
 }
 
 /*
  * The range is unmapped before it is compared with other traps, as in Zircon: a
  * trap that is refused for an overlap has done that.
  */
-static int zxh_trap_set_mem(struct zxh_guest *guest, const struct zx_hyp_guest_set_trap *req)
+static int zxh_trap_set_mem(struct zxh_guest *guest, const struct zx_hyp_guest_set_trap *req,
+			    struct zxh_bell *bell)
 {
 	int r;
 
@@ -116,7 +159,7 @@ static int zxh_trap_set_mem(struct zxh_guest *guest, const struct zx_hyp_guest_s
 	if (mutex_lock_killable(&guest->as->lock))
 		return -EINTR;
 	/* First the trap, then the hole: vCPUs may run into the hole at once. */
-	r = zxh_trap_insert(&guest->mem_traps, req);
+	r = zxh_trap_insert(&guest->mem_traps, req, bell);
 	if (r)
 		goto unlock;
 	r = zxh_gspace_punch_locked(guest->as, req->addr, req->len);
@@ -130,6 +173,7 @@ unlock:
 struct zxh_trap_work {
 	struct zxh_guest *guest;
 	const struct zx_hyp_guest_set_trap *req;
+	struct zxh_bell *bell;
 };
 
 static int zxh_trap_set_here(void *arg)
@@ -143,28 +187,34 @@ static int zxh_trap_set_here(void *arg)
 	if (work->req->kind == ZX_HYP_TRAP_IO)
 		r = zxh_trap_set_io(guest, work->req);
 	else
-		r = zxh_trap_set_mem(guest, work->req);
+		r = zxh_trap_set_mem(guest, work->req, work->bell);
 	mutex_unlock(&guest->lock);
 	return r;
 }
 
-static int zxh_trap_set(struct zxh_guest *guest, const struct zx_hyp_guest_set_trap *req)
+static int zxh_trap_set(struct zxh_guest *guest, const struct zx_hyp_guest_set_trap *req,
+			struct zxh_object *port)
 {
 	struct zxh_trap_work work = { .guest = guest, .req = req };
-	bool bell = req->kind == ZX_HYP_TRAP_BELL;
+	int r;
 
-	if (req->kind > ZX_HYP_TRAP_IO || bell != !!req->port)
+	if (req->kind > ZX_HYP_TRAP_IO || (req->kind == ZX_HYP_TRAP_BELL) != !!port)
 		return ZXH_ERR_INVALID_ARGS;
-	/* A BELL that nobody answers would stop the guest for good. */
-	if (bell)
-		return ZXH_ERR_NOT_SUPPORTED;
-	return zxh_aspace_run(guest->as, zxh_trap_set_here, &work);
+	if (port) {
+		work.bell = zxh_bell_create(zxh_port_of(port), req->key);
+		if (!work.bell)
+			return ZXH_ERR_NO_MEMORY;
+	}
+	r = zxh_aspace_run(guest->as, zxh_trap_set_here, &work);
+	if (r && work.bell)
+		zxh_bell_kill(work.bell);
+	return r;
 }
 
 int zxh_guest_set_trap_ioctl(struct zxh_file *f, void *arg)
 {
 	struct zx_hyp_guest_set_trap *req = arg;
-	struct zxh_object *guest, *port;
+	struct zxh_object *guest, *port = NULL;
 	int r;
 
 	if (req->flags || req->reserved)
@@ -173,14 +223,15 @@ int zxh_guest_set_trap_ioctl(struct zxh_file *f, void *arg)
 				 &guest, NULL);
 	if (r)
 		return r;
-	if (req->port) {
+	if (req->port)
 		r = zxh_handle_get_typed(&f->handles, req->port, ZXH_TYPE_PORT,
 					 ZXH_RIGHT_WRITE, &port, NULL);
-		if (!r)
-			zxh_object_put(port);
-	}
-	if (!r)
-		r = zxh_trap_set(zxh_guest_of(guest), req);
+	if (r)
+		goto put_guest;
+	r = zxh_trap_set(zxh_guest_of(guest), req, port);
+	if (port)
+		zxh_object_put(port);
+put_guest:
 	zxh_object_put(guest);
 	return r;
 }

@@ -139,6 +139,8 @@ static void zxh_vcpu_release(struct zxh_object *obj)
 
 	zxh_vcpu_unbind(v);
 	zxh_apic_exit(v);
+	if (v->bell)
+		zxh_bell_put(v->bell);
 	zxh_vcpu_free_id(v->guest, v->id);
 	put_task_struct(v->task);
 	zxh_object_put(&v->guest->obj);
@@ -364,12 +366,32 @@ static bool zxh_vcpu_awake(struct zxh_vcpu *v)
 	return !bitmap_empty(v->pending, ZXH_VECTORS) || test_bit(ZXH_KICKED, &v->kicked);
 }
 
+/*
+ * Tell of the write that found no packet. Outside of KVM_RUN, so that others can
+ * get all vCPUs out of it meanwhile.
+ */
+static int zxh_vcpu_ring(struct zxh_vcpu *v)
+{
+	int r = zxh_bell_ring_wait(v->bell, v->bell_gpa);
+
+	if (r == -EINTR)
+		return r;
+	zxh_bell_put(v->bell);
+	v->bell = NULL;
+	return r;
+}
+
 /* Return: ZXH_RUN_ON or what enter returns. */
 static int zxh_vcpu_step(struct zxh_vcpu *v, struct zx_hyp_packet *packet)
 {
 	struct zxh_exit exit;
 	int r;
 
+	if (unlikely(v->bell)) {
+		r = zxh_vcpu_ring(v);
+		if (r)
+			return r;
+	}
 	if (test_bit(ZXH_KICKED, &v->kicked) && test_and_clear_bit(ZXH_KICKED, &v->kicked)) {
 		/* RIP is past the HLT: the next enter goes on from there. */
 		v->halted = false;

@@ -32,6 +32,9 @@
  * @entered: its thread is inside enter; @task's, read by it under RCU
  * @halted: the guest executed HLT and nothing has woken it; @task's
  * @retries: faults in a row that were said to be resolved; @task's
+ * @bell: what the guest wrote to, with a reference, while it waits for a packet;
+ *	else NULL; @task's
+ * @bell_gpa: where; @task's
  * @wait: @task, while halted
  * @apic: local APIC
  */
@@ -47,6 +50,8 @@ struct zxh_vcpu {
 	bool entered;
 	bool halted;
 	unsigned int retries;
+	struct zxh_bell *bell;
+	u64 bell_gpa;
 	wait_queue_head_t wait;
 	struct zxh_apic apic;
 };

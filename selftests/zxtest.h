@@ -202,7 +202,7 @@ void zxtest_hurry_rcu(void);
 	zxt_held_ || (condition);					\
 })
 
-/* Whether a thread of this process is blocked in the kernel. */
+/* Whether a thread, of whatever process, is blocked in the kernel. */
 bool zxtest_thread_sleeps(int tid);
 
 /* ---- live objects of the driver -------------------------------------- */

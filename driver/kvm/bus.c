@@ -4,9 +4,10 @@
  * tells nobody else.
  *
  * The devices hear of every access: to memory, when KVM emulates it because no
- * memslot answers; to a port, always. They note the registers as they are
- * before the instruction, because KVM has executed a write by the time that
- * KVM_RUN returns, and let KVM exit.
+ * memslot answers; to a port, always. A write that rings a bell ends there, and
+ * the guest goes on. Of others they note the registers as they are before the
+ * instruction, because KVM has executed a write by the time that KVM_RUN
+ * returns, and let KVM exit.
  */
 #include <linux/slab.h>
 #include <linux/tracepoint.h>
@@ -50,13 +51,42 @@ static int zxh_kvm_mmio_read(struct kvm_vcpu *kv, struct kvm_io_device *dev,
 static int zxh_kvm_mmio_write(struct kvm_vcpu *kv, struct kvm_io_device *dev,
 			      gpa_t gpa, int len, const void *val)
 {
-	zxh_kvm_note(kv, dev);
+	struct zxh_kvm_vm *vm = container_of(dev, struct zxh_kvm_vm, mmio);
+	struct zxh_kvm_vcpu *v;
+	int r = zxh_kvm_ops->bell(vm->owner, gpa);
+
+	if (!r)
+		return 0;
+	if (r == -EAGAIN) {
+		v = zxh_kvm_find(vm, kv);
+		if (v)
+			v->bell_later = true;
+	} else {
+		zxh_kvm_note(kv, dev);
+	}
 	return -EOPNOTSUPP;
 }
 
 static const struct kvm_io_device_ops zxh_kvm_mmio_ops = {
 	.read = zxh_kvm_mmio_read,
 	.write = zxh_kvm_mmio_write,
+};
+
+/*
+ * On Intel, from the second access to a page on. KVM cannot tell a read from a
+ * write there, and does not look at the instruction. Whatever is not done here
+ * comes again through the other device.
+ */
+static int zxh_kvm_fast_write(struct kvm_vcpu *kv, struct kvm_io_device *dev,
+			      gpa_t gpa, int len, const void *val)
+{
+	struct zxh_kvm_vm *vm = container_of(dev, struct zxh_kvm_vm, fast);
+
+	return zxh_kvm_ops->bell(vm->owner, gpa) ? -EOPNOTSUPP : 0;
+}
+
+static const struct kvm_io_device_ops zxh_kvm_fast_ops = {
+	.write = zxh_kvm_fast_write,
 };
 
 /* Of use for OUTS only: a plain OUT comes without the emulator, RIP unread. */
@@ -140,8 +170,11 @@ int zxh_kvm_bus_init(struct zxh_kvm_vm *vm)
 	int r;
 
 	kvm_iodevice_init(&vm->mmio, &zxh_kvm_mmio_ops);
+	kvm_iodevice_init(&vm->fast, &zxh_kvm_fast_ops);
 	kvm_iodevice_init(&vm->pio, &zxh_kvm_pio_ops);
 	r = zxh_kvm_bus_add(vm->kvm, KVM_MMIO_BUS, -1, &vm->mmio);
+	if (!r)
+		r = zxh_kvm_bus_add(vm->kvm, KVM_FAST_MMIO_BUS, -1, &vm->fast);
 	if (!r)
 		r = zxh_kvm_bus_add(vm->kvm, KVM_PIO_BUS, -1, &vm->pio);
 	return r;
@@ -157,6 +190,7 @@ int zxh_kvm_bus_init(struct zxh_kvm_vm *vm)
 void zxh_kvm_bus_exit(struct zxh_kvm_vm *vm)
 {
 	zxh_kvm_bus_empty(vm->kvm, KVM_PIO_BUS);
+	zxh_kvm_bus_empty(vm->kvm, KVM_FAST_MMIO_BUS);
 	zxh_kvm_bus_empty(vm->kvm, KVM_MMIO_BUS);
 }
 

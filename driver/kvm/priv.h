@@ -25,6 +25,7 @@
  * struct zxh_kvm_vm - a KVM virtual machine that no process has a file of
  * @file: its file; constant after init
  * @kvm: @file's; with a reference of ours; constant after init
+ * @owner: what the door's callbacks are told; constant after init
  * @mm: whose memory it runs in. Not counted: KVM holds it for the file's life
  * @scratch: user address of the pages that ioctl arguments are put into;
  *	constant after init. User space can unmap or change them at any time,
@@ -39,6 +40,8 @@
  * @vcpus: every vCPU ever made, kept for reuse, since KVM frees none before
  *	the VM. Set once, under the guest's lock; read without
  * @mmio: hears of every emulated access that no memslot answers
+ * @fast: hears of writes, on Intel, where KVM knows that no memslot is, before
+ *	KVM looks at the instruction
  * @pio: hears of every access to a port
  * @paused: no vCPU may be inside KVM_RUN; written under the aspace's lock
  * @dead: @paused for good; the same
@@ -47,6 +50,7 @@
 struct zxh_kvm_vm {
 	struct file *file;
 	struct kvm *kvm;
+	void *owner;
 	struct mm_struct *mm;
 	unsigned long scratch;
 	struct mutex scratch_lock;
@@ -55,6 +59,7 @@ struct zxh_kvm_vm {
 	int (*fast_in)(struct kvm_vcpu *kv);
 	struct zxh_kvm_vcpu *vcpus[ZXH_KVM_MAX_VCPUS];
 	struct kvm_io_device mmio;
+	struct kvm_io_device fast;
 	struct kvm_io_device pio;
 	bool paused;
 	bool dead;
@@ -77,6 +82,7 @@ struct zxh_kvm_vm {
  * @note_rip: RIP before the instruction that KVM emulates
  * @note_gpr: registers before it, in the CPU's order
  * @note_rsp_valid: so is RSP
+ * @bell_later: a write of this run waits for zxh_exit.bell; @task's
  * @fault_noted: @fault_gpa is of this run; @task's
  * @fault_gpa: guest-physical address of the last fault that KVM handled
  * @fault_write: whether that was a write
@@ -99,6 +105,7 @@ struct zxh_kvm_vcpu {
 	u64 note_rip;
 	unsigned long note_gpr[16];
 	bool note_rsp_valid;
+	bool bell_later;
 	bool fault_noted;
 	u64 fault_gpa;
 	bool fault_write;

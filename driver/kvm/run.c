@@ -150,6 +150,14 @@ static void zxh_kvm_exit_mem(struct zxh_kvm_vcpu *v, struct zxh_exit *exit)
 	};
 }
 
+/* KVM has written the registers back; what else it would do does not matter. */
+static void zxh_kvm_exit_bell(struct zxh_kvm_vcpu *v, struct zxh_exit *exit)
+{
+	exit->kind = ZXH_EXIT_BELL;
+	exit->bell.gpa = v->run->mmio.phys_addr;
+	zxh_kvm_drop_pending(v);
+}
+
 static void zxh_kvm_exit_msr(struct zxh_kvm_vcpu *v, struct zxh_exit *exit, bool write)
 {
 	exit->kind = write ? ZXH_EXIT_WRMSR : ZXH_EXIT_RDMSR;
@@ -174,6 +182,8 @@ static void zxh_kvm_decode_exit(struct zxh_kvm_vcpu *v, struct zxh_exit *exit)
 	case KVM_EXIT_IO:
 		return zxh_kvm_exit_io(v, exit);
 	case KVM_EXIT_MMIO:
+		if (v->bell_later && v->run->mmio.is_write)
+			return zxh_kvm_exit_bell(v, exit);
 		return zxh_kvm_exit_mem(v, exit);
 	case KVM_EXIT_X86_RDMSR:
 		return zxh_kvm_exit_msr(v, exit, false);
@@ -261,6 +271,7 @@ int zxh_kvm_run(struct zxh_kvm_vcpu *v, struct zxh_exit *exit)
 	if (v->in_size)
 		r = zxh_kvm_finish_in(v);
 	v->noted = false;
+	v->bell_later = false;
 	v->fault_noted = false;
 	v->uncovered = false;
 	v->run->kvm_valid_regs = KVM_SYNC_X86_REGS;

@@ -157,12 +157,13 @@ static void zxh_kvm_vm_close(struct zxh_kvm_vm *vm)
 
 /**
  * zxh_kvm_vm_create() - make a VM in the caller's mm
+ * @owner: whose it is: for the callbacks of struct zxh_kvm_ops
  * @out: receives it
  *
  * Return: 0; ZXH_ERR_NOT_SUPPORTED without a KVM that can make one;
  * ZXH_ERR_NO_MEMORY; or -EINTR.
  */
-int zxh_kvm_vm_create(struct zxh_kvm_vm **out)
+int zxh_kvm_vm_create(void *owner, struct zxh_kvm_vm **out)
 {
 	struct zxh_kvm_vm *vm;
 	struct file *dev;
@@ -175,6 +176,7 @@ int zxh_kvm_vm_create(struct zxh_kvm_vm **out)
 	vm = kzalloc(sizeof(*vm), GFP_KERNEL_ACCOUNT);
 	if (!vm)
 		goto put_dev;
+	vm->owner = owner;
 	vm->mm = current->mm;
 	mutex_init(&vm->scratch_lock);
 	mutex_init(&vm->task_lock);
