@@ -69,7 +69,7 @@ static int zxh_query_ioctl(struct zxh_file *f, void *arg)
 	result.gpa_bits = info.gpa_bits;
 	result.max_vcpus = ZXH_MAX_VCPUS;
 	if (info.vendor != ZX_HYP_VENDOR_NONE)
-		result.caps |= ZX_HYP_CAP_GUEST;
+		result.caps |= ZX_HYP_CAP_GUEST | ZX_HYP_CAP_PORT;
 	if (req->out_size > PAGE_SIZE)
 		return -E2BIG;
 	/* All of it or nothing. */

@@ -310,6 +310,7 @@ TEST_F(abi, query_tells_version_and_what_works)
 	EXPECT_TRUE(result.vendor == ZX_HYP_VENDOR_AMD ||
 		    result.vendor == ZX_HYP_VENDOR_INTEL);
 	EXPECT_TRUE(result.caps & ZX_HYP_CAP_GUEST);
+	EXPECT_TRUE(result.caps & ZX_HYP_CAP_PORT);
 	EXPECT_EQ(0, result.caps & ~0x1full);
 	EXPECT_EQ(64u, result.max_vcpus);
 	EXPECT_GE(52u, result.gpa_bits);

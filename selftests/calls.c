@@ -211,6 +211,14 @@ static void setup_trap_mem(struct call_ctx *c)
 	c->arg.set_trap.len = PAGE;
 }
 
+static void setup_trap_bell(struct call_ctx *c)
+{
+	need_port(c);
+	setup_trap_mem(c);
+	c->arg.set_trap.kind = ZX_HYP_TRAP_BELL;
+	c->arg.set_trap.port = c->port;
+}
+
 static void setup_vcpu_create(struct call_ctx *c)
 {
 	call_need_machine(c);
@@ -548,6 +556,10 @@ const struct call calls[] = {
 					     AT(guest_set_trap, reserved) }),
 	CALL("guest_set_trap of MEM", GUEST_SET_TRAP, guest_set_trap,
 	     setup_trap_mem, CALL_WINDOW,
+	     .reserved = { AT(guest_set_trap, flags),
+			   AT(guest_set_trap, reserved) }),
+	CALL("guest_set_trap of BELL", GUEST_SET_TRAP, guest_set_trap,
+	     setup_trap_bell, CALL_WINDOW,
 	     .reserved = { AT(guest_set_trap, flags),
 			   AT(guest_set_trap, reserved) }),
 	CALL("vcpu_create", VCPU_CREATE, vcpu_create, setup_vcpu_create, 0,

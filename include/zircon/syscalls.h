@@ -64,8 +64,12 @@ zx_status_t zx_guest_create(zx_handle_t resource, uint32_t options,
  *
  * MEM and BELL take what is mapped in the range out of the guest's VMAR. A
  * trap stays as long as its guest, and may be set while the guest runs. Port
- * 0xffff cannot be trapped, as in Zircon. While the module has no ports
- * (ZX_HYP_CAN_PORT in <zx_hyp/zx_hyp.h>) BELL cannot succeed.
+ * 0xffff cannot be trapped, as in Zircon.
+ *
+ * A BELL has 256 packets. While all are queued, a vCPU that writes to it waits in
+ * zx_vcpu_enter() for one; a kick does not end that. When the last handle of the
+ * port is closed, each write ends zx_vcpu_enter() with ZX_ERR_BAD_STATE, and the
+ * guest may go on. What is queued goes when the guest does.
  *
  * Return:
  * * ZX_OK
@@ -77,6 +81,7 @@ zx_status_t zx_guest_create(zx_handle_t resource, uint32_t options,
  * * ZX_ERR_OUT_OF_RANGE - @addr + @size overflows, or of IO, exceeds 0xffff
  * * ZX_ERR_ALREADY_EXISTS - the range meets one that is trapped; mappings in
  *   it are gone nevertheless, as in Zircon
+ * * ZX_ERR_NO_MEMORY
  */
 zx_status_t zx_guest_set_trap(zx_handle_t handle, uint32_t kind, zx_vaddr_t addr,
 			      size_t size, zx_handle_t port_handle, uint64_t key);
