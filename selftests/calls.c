@@ -540,6 +540,7 @@ static void setup_cancel(struct call_ctx *c)
 #define IN(type, member, bytes) \
 	{ offsetof(struct zx_hyp_##type, member), bytes, true, false }
 #define AT(type, member) offsetof(struct zx_hyp_##type, member)
+#define TRAP_RESERVED	AT(guest_set_trap, flags), AT(guest_set_trap, reserved)
 
 const struct call calls[] = {
 	CALL("query", QUERY, query, setup_query, 0,
@@ -552,16 +553,11 @@ const struct call calls[] = {
 					OUT(guest_create, out_vmar, 4) },
 	     .reserved = { AT(guest_create, flags) }),
 	CALL("guest_set_trap of IO", GUEST_SET_TRAP, guest_set_trap,
-	     setup_trap_io, 0, .reserved = { AT(guest_set_trap, flags),
-					     AT(guest_set_trap, reserved) }),
+	     setup_trap_io, 0, .reserved = { TRAP_RESERVED }),
 	CALL("guest_set_trap of MEM", GUEST_SET_TRAP, guest_set_trap,
-	     setup_trap_mem, CALL_WINDOW,
-	     .reserved = { AT(guest_set_trap, flags),
-			   AT(guest_set_trap, reserved) }),
+	     setup_trap_mem, CALL_WINDOW, .reserved = { TRAP_RESERVED }),
 	CALL("guest_set_trap of BELL", GUEST_SET_TRAP, guest_set_trap,
-	     setup_trap_bell, CALL_WINDOW,
-	     .reserved = { AT(guest_set_trap, flags),
-			   AT(guest_set_trap, reserved) }),
+	     setup_trap_bell, CALL_WINDOW, .reserved = { TRAP_RESERVED }),
 	CALL("vcpu_create", VCPU_CREATE, vcpu_create, setup_vcpu_create, 0,
 	     .pointer = { OUT(vcpu_create, out_vcpu, 4),
 			  OUT_OR_NULL(vcpu_create, out_page, 8) },

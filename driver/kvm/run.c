@@ -279,13 +279,12 @@ int zxh_kvm_run(struct zxh_kvm_vcpu *v, struct zxh_exit *exit)
 		r = zxh_kvm_ioctl(v->file, KVM_RUN, 0);
 	zxh_kvm_gate_leave(v);
 
-	if (likely(!r)) {
+	if (likely(!r))
 		zxh_kvm_decode_exit(v, exit);
-	} else if (r == -EFAULT) {
+	else if (r == -EFAULT)
 		zxh_kvm_exit_fault(v, exit);
-	} else if (r != -EINTR) {
+	else if (r != -EINTR)
 		exit->kind = r == -ENOMEM ? ZXH_EXIT_NO_MEMORY : ZXH_EXIT_UNKNOWN;
-	}
 	if (unlikely(v->uncovered))
 		zxh_kvm_uncovered_exit(v, exit);
 	return 0;
