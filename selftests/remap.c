@@ -224,7 +224,7 @@ static void *act_once(void *arg)
 
 TEST_TIMEOUT(what_is_taken_away_ends_enter, 300)
 {
-	for (unsigned int i = 0; i < scaled(200, 3) * ARRAY_SIZE(ends); i++) {
+	for (unsigned int i = 0; i < scaled(40, 3) * ARRAY_SIZE(ends); i++) {
 		unsigned int e = i % ARRAY_SIZE(ends);
 		struct rig rig;
 
