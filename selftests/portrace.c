@@ -132,6 +132,9 @@ static void crowd_start(struct crowd *c, pthread_t *producers,
 	ASSERT_OK(zx_port_create(0, &c->port));
 	for (int i = 0; i < CONSUMERS; i++)
 		thread_start(&consumers[i], consume, c);
+	/* With packets about all the time, nobody might ever give up. */
+	if (c->patience)
+		ASSERT_TRUE(wait_until(RACE_LIMIT, atomic_load(&c->impatient)));
 	for (int i = 0; i < PRODUCERS; i++)
 		thread_start(&producers[i], produce, c);
 }
