@@ -317,9 +317,9 @@ static void check_swept(struct vm *vm, zx_handle_t vmo, uint64_t size,
 }
 
 /* Twice the group's memory goes to the swap and comes back, for all who look. */
-TEST_TIMEOUT(a_guest_larger_than_its_group_is_swapped, 300)
+TEST_TIMEOUT(a_guest_larger_than_its_group_is_swapped, 600)
 {
-	const uint64_t max = 16 * MIB, size = 2 * max;
+	const uint64_t max = 12 * MIB, size = 2 * max;
 	zx_vcpu_state_t state;
 	zx_handle_t vmo;
 	struct vm vm;
@@ -327,7 +327,7 @@ TEST_TIMEOUT(a_guest_larger_than_its_group_is_swapped, 300)
 
 	swap_on(2 * size);
 	make_group("memory");
-	ASSERT_TRUE(write_text(GROUP "/memory.max", "16777216"));
+	ASSERT_TRUE(write_text(GROUP "/memory.max", "12582912"));
 	join_group(getpid());
 	vm_start(&vm, sweep);
 	ASSERT_OK(zx_vmo_create(size, 0, &vmo));

@@ -38,6 +38,8 @@ class DebugKernel(series.Kernel):
     # A report of KASAN or UBSAN, or a WARN, ends the machine: what comes after is worth
     # nothing. The rest is in the log at the end.
     append = "kmemleak=on panic_on_warn=1"
+    # Two nodes, so that a policy has something to choose from; Linux warns of one without CPU.
+    append_smp = "numa=fake=2"
     # Coverage is for the module alone.
     make_variables = ("KCOV_INSTRUMENT=y",)
 

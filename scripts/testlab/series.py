@@ -34,6 +34,7 @@ class Kernel:
     """One prepared series."""
 
     append = ""			# to the command line of the machine that boots it
+    append_smp = ""		# ... if that has several CPUs
     make_variables = ()		# for modules that are built against it
 
     def __init__(self, series):
