@@ -156,7 +156,6 @@ int zxh_kvm_vm_pause(struct zxh_kvm_vm *vm);
 void zxh_kvm_vm_resume(struct zxh_kvm_vm *vm);
 void zxh_kvm_vm_kill(struct zxh_kvm_vm *vm);
 int zxh_kvm_slot_set(struct zxh_kvm_vm *vm, u32 slot, u64 gpa, u64 size, unsigned long hva);
-bool zxh_kvm_marks_devices(void);
 int zxh_kvm_slot_wipe(struct zxh_kvm_vm *vm, u32 slot, u64 gpa);
 
 int zxh_kvm_vcpu_create(struct zxh_kvm_vm *vm, u32 id, const struct zxh_boot *boot,

@@ -161,8 +161,7 @@ int zxh_gspace_cover_fault(struct zxh_aspace *as, u64 gpa)
 		return -EINTR;
 	r = zxh_windows_cover_locked(g, gpa, gpa + 1);
 	if (!r)
-		r = zxh_kvm_marks_devices() ? zxh_slot_wipe_locked(g, gpa) :
-					      zxh_gspace_mend_locked(as, gpa);
+		r = zxh_slot_wipe_locked(g, gpa);
 	mutex_unlock(&as->lock);
 	return r;
 }

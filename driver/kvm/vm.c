@@ -263,25 +263,17 @@ int zxh_kvm_slot_set(struct zxh_kvm_vm *vm, u32 slot, u64 gpa, u64 size, unsigne
 }
 
 /**
- * zxh_kvm_marks_devices() - whether KVM must forget what it took for a device
- *
- * On Intel the mark of a page that no memslot answered outlives the making of
- * one, until the guest uses the page. When that is to deliver an event, KVM
- * gives up on it.
- */
-bool zxh_kvm_marks_devices(void)
-{
-	return !boot_cpu_has(X86_FEATURE_SVM);
-}
-
-/**
  * zxh_kvm_slot_wipe() - delete a memslot, and all marks on pages of the VM
  * @vm: the VM, paused; the caller is in its mm and holds the lock of its aspace
  * @slot: which
  * @gpa: its first guest-physical address
  *
- * As KVM did at each deletion, before it learned to leave the rest of the VM
- * alone. Marks are not among what it drops for one memslot.
+ * KVM marks a page that no memslot answered as a device's, and the mark outlives
+ * the making of a memslot until the guest uses the page. When that is to deliver
+ * an event, KVM gives up (on Intel), or tries for ever (on AMD, 7.2).
+ *
+ * This wipes as KVM did at each deletion, before it learned to leave the rest of
+ * the VM alone: marks are not among what it drops for one memslot.
  *
  * Return: 0, a status or -EINTR.
  */
