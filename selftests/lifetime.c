@@ -559,7 +559,7 @@ static void churning_vmm(struct shared *shared)
 }
 
 /* Killed after every count of steps up to a life's worth, in mixed order. */
-TEST_F_TIMEOUT(vmm, killed_at_fifty_points, 300)
+TEST_F_TIMEOUT(vmm, killed_at_fifty_points, 540)
 {
 	zxtest_hurry_rcu();
 	for (int round = 0; round < 50; round++) {
