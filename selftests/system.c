@@ -153,6 +153,12 @@ void swap_on(uint64_t bytes)
 	ASSERT_EQ(0, swapon(RAM_DISK, 0));
 }
 
+long long swap_used(void)
+{
+	return number_in("/proc/meminfo", "SwapTotal:") -
+	       number_in("/proc/meminfo", "SwapFree:");
+}
+
 void swap_off(void)
 {
 	EXPECT_EQ(0, swapoff(RAM_DISK));

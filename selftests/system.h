@@ -40,4 +40,7 @@ void leave_group(void);
 void swap_on(uint64_t bytes);
 void swap_off(void);
 
+/* KiB of it that are in use. */
+long long swap_used(void);
+
 #endif /* SELFTESTS_SYSTEM_H */
