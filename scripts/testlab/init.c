@@ -17,6 +17,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/kvm.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -286,6 +287,24 @@ static void start_program(void)
 	_exit(127);
 }
 
+/*
+ * With two CPUs: a VM of plain KVM that is there all the time. KVM patches the
+ * kernel's scheduler for its first VM and after its last, and itself for those
+ * without a local APIC. QEMU sometimes goes on seeing the breakpoint by which
+ * the kernel patches code that two CPUs execute; then both hit it for ever.
+ */
+static void keep_kvm_patched(void)
+{
+	int kvm, vm;
+
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		return;
+	kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	vm = kvm < 0 ? -1 : ioctl(kvm, KVM_CREATE_VM, 0);
+	if (vm >= 0)
+		ioctl(vm, KVM_CREATE_VCPU, 0);
+}
+
 /* Runs the program; what it left behind is killed and reaped as well. */
 static int run_program(void)
 {
@@ -293,6 +312,7 @@ static int run_program(void)
 	char tty[64];
 	pid_t pid;
 
+	keep_kvm_patched();
 	wire_streams(slurp("/zx/tty", tty, sizeof(tty)) < 0 ? NULL : tty);
 	pid = fork();
 	if (pid < 0)
