@@ -4,7 +4,6 @@
 import contextlib
 import threading
 import time
-from collections import deque
 from concurrent.futures import ThreadPoolExecutor, wait
 
 from .common import say
@@ -45,7 +44,8 @@ class Screen:
 
 
 class Cores:
-    """The CPUs that machines keep busy, given to who asked first.
+    """The CPUs that machines keep busy, given to who asked first of those that there are
+    enough for.
 
     An emulated CPU that has to share one with another makes its machine's second CPU
     spin for what the first one holds.
@@ -54,18 +54,21 @@ class Cores:
     def __init__(self, count):
         self.count = count
         self.free = count
-        self.queue = deque()
+        self.queue = []
         self.changed = threading.Condition()
+
+    def _first(self):
+        return next((one for one in self.queue if one[0] <= self.free), None)
 
     @contextlib.contextmanager
     def taken(self, count):
         """Hold COUNT of them, or all there are."""
         count = min(count, self.count)
-        me = object()
+        me = [count]
         with self.changed:
             self.queue.append(me)
-            self.changed.wait_for(lambda: self.queue[0] is me and self.free >= count)
-            self.queue.popleft()
+            self.changed.wait_for(lambda: self._first() is me)
+            self.queue.remove(me)
             self.free -= count
             self.changed.notify_all()
         try:
