@@ -150,6 +150,7 @@ int zxh_gspace_create(struct zxh_kvm_vm *vm, struct zxh_aspace **as);
 void zxh_gspace_kill(struct zxh_aspace *as);
 int zxh_gspace_cover(struct zxh_aspace *as, u64 gpa);
 int zxh_gspace_cover_fault(struct zxh_aspace *as, u64 gpa);
+int zxh_gspace_wipe(struct zxh_aspace *as);
 int zxh_gspace_punch_locked(struct zxh_aspace *as, u64 gpa, u64 len);
 int zxh_gspace_mend_locked(struct zxh_aspace *as, u64 gpa);
 unsigned long zxh_gspace_hva_locked(struct zxh_aspace *as, u64 gpa);

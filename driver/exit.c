@@ -55,8 +55,16 @@ static int zxh_exit_fault(struct zxh_vcpu *v, u64 gpa, bool write)
 /* KVM could not make the access: a memslot's page is not there, or no memslot is. */
 static int zxh_exit_no_page(struct zxh_vcpu *v, const struct zxh_exit *exit)
 {
+	struct zxh_trap trap;
+
 	if (!exit->fault.known)
 		return ZXH_ERR_NOT_FOUND;
+	/*
+	 * No instruction of the guest makes this access: a VMM could not do it either.
+	 * With a mark on the page, KVM on AMD (7.2) would try again for ever.
+	 */
+	if (zxh_trap_find(&v->guest->mem_traps, exit->fault.gpa, &trap))
+		return zxh_gspace_wipe(v->guest->as) == -EINTR ? -EINTR : ZXH_ERR_NOT_SUPPORTED;
 	/*
 	 * From now on KVM tells of accesses there instead of emulating them; if
 	 * there is no memory for that, the next is undone as this one was.
@@ -67,6 +75,7 @@ static int zxh_exit_no_page(struct zxh_vcpu *v, const struct zxh_exit *exit)
 	return zxh_exit_fault(v, exit->fault.gpa, exit->fault.write);
 }
 
+/* 0 bytes when the access is that of the instruction's fetch. */
 static int zxh_exit_insn_length(struct zxh_vcpu *v, const struct zxh_exit *exit,
 				unsigned int *len)
 {
@@ -78,10 +87,22 @@ static int zxh_exit_insn_length(struct zxh_vcpu *v, const struct zxh_exit *exit,
 	if (*len)
 		return 0;
 	r = zxh_insn_fetch(v->guest, &exit->mem.mode, exit->mem.rip, bytes, &n);
-	if (r)
+	if (r == -EINTR || (r && !exit->mem.unemulated))
 		return r;
 	*len = zxh_insn_length(bytes, n, &exit->mem.mode);
-	return *len ? 0 : ZXH_ERR_INTERNAL;
+	if (*len || (exit->mem.unemulated && n < ZXH_MAX_INSN))
+		return 0;
+	return ZXH_ERR_INTERNAL;
+}
+
+/* A bell can be rung, and nothing else. What KVM emulated has rung already. */
+static int zxh_exit_bell(struct zxh_vcpu *v, const struct zxh_exit *exit, unsigned int len)
+{
+	if (!exit->mem.unemulated || !exit->mem.write || !len)
+		return ZXH_ERR_NOT_SUPPORTED;
+	v->bell = zxh_trap_get_bell(v->guest, exit->mem.gpa);
+	v->bell_gpa = exit->mem.gpa;
+	return ZXH_RUN_ON;
 }
 
 static int zxh_exit_mem(struct zxh_vcpu *v, const struct zxh_exit *exit,
@@ -98,9 +119,8 @@ static int zxh_exit_mem(struct zxh_vcpu *v, const struct zxh_exit *exit,
 	if (r)
 		return r;
 	zxh_kvm_mem_done(v->kvm, exit->mem.rip + len);
-	/* A bell can be rung, and nothing else. */
 	if (trap.kind == ZX_HYP_TRAP_BELL)
-		return ZXH_ERR_NOT_SUPPORTED;
+		return zxh_exit_bell(v, exit, len);
 	memset(packet, 0, sizeof(*packet));
 	packet->key = trap.key;
 	packet->type = ZX_HYP_PACKET_GUEST_MEM;

@@ -86,13 +86,23 @@ static int zxh_walk(struct zxh_guest *guest, const struct zxh_mode *mode, u64 va
 	return 0;
 }
 
+/* What traps is not read, whatever is mapped below: the CPU did not get it either. */
+static int zxh_read_code(struct zxh_guest *guest, u64 gpa, void *bytes, unsigned int n)
+{
+	struct zxh_trap trap;
+
+	if (zxh_trap_find(&guest->mem_traps, gpa, &trap))
+		return ZXH_ERR_NOT_FOUND;
+	return zxh_guest_read_phys(guest, gpa, bytes, n);
+}
+
 /**
  * zxh_insn_fetch() - read the bytes of an instruction
  * @guest: the guest; the caller runs in its mm
  * @mode: the state of the vCPU
  * @rip: where the instruction starts
  * @bytes: receives up to ZXH_MAX_INSN bytes
- * @n: receives how many there are before memory that is not mapped
+ * @n: receives how many there are before memory that is not mapped, or traps
  *
  * Return: 0, ZXH_ERR_NOT_FOUND when not even one can be read, or -EINTR.
  */
@@ -109,7 +119,7 @@ int zxh_insn_fetch(struct zxh_guest *guest, const struct zxh_mode *mode, u64 rip
 		chunk = min_t(u64, ZXH_MAX_INSN - *n, PAGE_SIZE - offset_in_page(va));
 		r = zxh_walk(guest, mode, va, &gpa);
 		if (!r)
-			r = zxh_guest_read_phys(guest, gpa, bytes + *n, chunk);
+			r = zxh_read_code(guest, gpa, bytes + *n, chunk);
 		if (r)
 			break;
 	}

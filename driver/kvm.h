@@ -76,7 +76,8 @@ struct zxh_mode {
  * @io: the access has not happened yet as the guest sees it: the next run
  *	completes it. Or zxh_kvm_abandon() undoes it
  * @mem: the registers are as before the instruction, whose first byte is at
- *	@mem.rip. @mem.len is its length, 0 when it is not known
+ *	@mem.rip. @mem.len is its length, 0 when it is not known. @mem.unemulated
+ *	tells that KVM cannot emulate it, or could not fetch it
  * @bell: the guest has executed the instruction
  * @fault: @fault.known tells whether @fault.gpa is; with @fault.uncovered no
  *	memslot is there, and KVM can do no more than emulate
@@ -96,7 +97,7 @@ struct zxh_exit {
 			u64 gpa;
 			u64 rip;
 			u8 len;
-			bool write;
+			bool write, unemulated;
 			struct zxh_mode mode;
 		} mem;
 		struct {
@@ -126,11 +127,23 @@ struct zxh_boot {
 };
 
 /**
+ * enum zxh_hit - what an access to a guest-physical address hits
+ * @ZXH_HIT_NONE: no trap
+ * @ZXH_HIT_BELL: a BELL trap
+ * @ZXH_HIT_MEM: a MEM trap
+ */
+enum zxh_hit {
+	ZXH_HIT_NONE,
+	ZXH_HIT_BELL,
+	ZXH_HIT_MEM,
+};
+
+/**
  * struct zxh_kvm_ops - what the door asks of the rest of the driver
  * @cpuid: edit one CPUID leaf before a guest sees it; regs is EAX, EBX, ECX, EDX
  * @current_vcpu: the vCPU that the current thread has entered, or NULL. Called
  *	from KVM's tracepoints, perhaps with interrupts off
- * @traps: whether the guest of that vCPU traps an address; called likewise
+ * @traps: the trap that the guest of that vCPU has at an address; called likewise
  * @bell: a guest, which zxh_kvm_vm_create() named, wrote to @gpa. 0: that is taken
  *	care of; -EAGAIN: later, by the vCPU's thread; -ENOENT: no bell is there.
  *	Called inside of KVM_RUN; may not sleep
@@ -140,7 +153,7 @@ struct zxh_boot {
 struct zxh_kvm_ops {
 	void (*cpuid)(u32 leaf, u32 subleaf, u32 apic_id, u32 regs[4]);
 	struct zxh_kvm_vcpu *(*current_vcpu)(void);
-	bool (*traps)(u64 gpa);
+	enum zxh_hit (*traps)(u64 gpa);
 	int (*bell)(void *owner, u64 gpa);
 	void (*tsc_deadline)(u64 deadline);
 };

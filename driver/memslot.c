@@ -121,20 +121,15 @@ int zxh_slots_empty_locked(struct zxh_gspace *g, u64 start, u64 end)
 	return 0;
 }
 
-/* Make the slot at @gpa anew, so that KVM knows nothing about its pages. */
-static int zxh_slot_wipe_locked(struct zxh_gspace *g, u64 gpa)
+/* Make @slot, if there is one, and what @w lacks anew: KVM has no marks on pages then. */
+static int zxh_slot_wipe_locked(struct zxh_gspace *g, const struct zxh_window *w,
+				struct zxh_slot *slot)
 {
-	struct zxh_window *w = zxh_window_find_locked(g, gpa);
-	MA_STATE(mas, &g->slots, gpa, gpa);
-	struct zxh_slot *slot;
 	int r;
 
-	if (!w)
-		return 0;
 	r = zxh_kvm_vm_pause(g->vm);
 	if (r)
 		return r;
-	slot = mas_walk(&mas);
 	if (slot)
 		r = zxh_slot_delete_locked(g, slot, true);
 	if (!r)
@@ -153,6 +148,8 @@ static int zxh_slot_wipe_locked(struct zxh_gspace *g, u64 gpa)
 int zxh_gspace_cover_fault(struct zxh_aspace *as, u64 gpa)
 {
 	struct zxh_gspace *g = zxh_gspace_of(as);
+	MA_STATE(mas, &g->slots, gpa, gpa);
+	struct zxh_window *w;
 	int r = 0;
 
 	if (gpa >= g->limit)
@@ -160,8 +157,31 @@ int zxh_gspace_cover_fault(struct zxh_aspace *as, u64 gpa)
 	if (mutex_lock_killable(&as->lock))
 		return -EINTR;
 	r = zxh_windows_cover_locked(g, gpa, gpa + 1);
-	if (!r)
-		r = zxh_slot_wipe_locked(g, gpa);
+	w = zxh_window_find_locked(g, gpa);
+	if (!r && w)
+		r = zxh_slot_wipe_locked(g, w, mas_walk(&mas));
+	mutex_unlock(&as->lock);
+	return r;
+}
+
+/**
+ * zxh_gspace_wipe() - have KVM forget which pages are those of devices
+ * @as: the address space
+ *
+ * Return: 0 or a status.
+ */
+int zxh_gspace_wipe(struct zxh_aspace *as)
+{
+	struct zxh_gspace *g = zxh_gspace_of(as);
+	MA_STATE(mas, &g->slots, 0, 0);
+	struct zxh_slot *slot;
+	int r = 0;
+
+	if (mutex_lock_killable(&as->lock))
+		return -EINTR;
+	slot = mas_find(&mas, ULONG_MAX);
+	if (slot)
+		r = zxh_slot_wipe_locked(g, zxh_window_find_locked(g, slot->gpa), slot);
 	mutex_unlock(&as->lock);
 	return r;
 }

@@ -80,12 +80,14 @@ struct zxh_kvm_vcpu *zxh_vcpu_current_kvm(void)
 	return v ? v->kvm : NULL;
 }
 
-bool zxh_vcpu_current_traps(u64 gpa)
+enum zxh_hit zxh_vcpu_current_traps(u64 gpa)
 {
 	struct zxh_vcpu *v = zxh_vcpu_entered();
 	struct zxh_trap trap;
 
-	return v && zxh_trap_find(&v->guest->mem_traps, gpa, &trap);
+	if (!v || !zxh_trap_find(&v->guest->mem_traps, gpa, &trap))
+		return ZXH_HIT_NONE;
+	return trap.kind == ZX_HYP_TRAP_BELL ? ZXH_HIT_BELL : ZXH_HIT_MEM;
 }
 
 void zxh_vcpu_tsc_deadline(u64 deadline)

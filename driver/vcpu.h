@@ -59,7 +59,7 @@ struct zxh_vcpu {
 void zxh_vcpu_pend(struct zxh_vcpu *v, u8 vector);
 bool zxh_vcpu_kicked(struct zxh_object *obj);
 struct zxh_kvm_vcpu *zxh_vcpu_current_kvm(void);
-bool zxh_vcpu_current_traps(u64 gpa);
+enum zxh_hit zxh_vcpu_current_traps(u64 gpa);
 void zxh_vcpu_tsc_deadline(u64 deadline);
 
 int zxh_exit_handle(struct zxh_vcpu *v, struct zxh_exit *exit, struct zx_hyp_packet *packet);

@@ -52,18 +52,18 @@ static int zxh_kvm_mmio_write(struct kvm_vcpu *kv, struct kvm_io_device *dev,
 			      gpa_t gpa, int len, const void *val)
 {
 	struct zxh_kvm_vm *vm = container_of(dev, struct zxh_kvm_vm, mmio);
-	struct zxh_kvm_vcpu *v;
+	struct zxh_kvm_vcpu *v = zxh_kvm_find(vm, kv);
 	int r = zxh_kvm_ops->bell(vm->owner, gpa);
 
-	if (!r)
-		return 0;
-	if (r == -EAGAIN) {
-		v = zxh_kvm_find(vm, kv);
+	if (!r) {
 		if (v)
-			v->bell_later = true;
-	} else {
-		zxh_kvm_note(kv, dev);
+			zxh_kvm_trapped_rung(v);
+		return 0;
 	}
+	if (r != -EAGAIN)
+		zxh_kvm_note(kv, dev);
+	else if (v)
+		v->bell_later = true;
 	return -EOPNOTSUPP;
 }
 
@@ -75,14 +75,25 @@ static const struct kvm_io_device_ops zxh_kvm_mmio_ops = {
 /*
  * On Intel, from the second access to a page on. KVM cannot tell a read from a
  * write there, and does not look at the instruction. Whatever is not done here
- * comes again through the other device.
+ * comes again through the other device, if KVM can emulate the instruction. On
+ * AMD, where newer kernels come here as well, the tracepoint has told of it.
  */
 static int zxh_kvm_fast_write(struct kvm_vcpu *kv, struct kvm_io_device *dev,
 			      gpa_t gpa, int len, const void *val)
 {
 	struct zxh_kvm_vm *vm = container_of(dev, struct zxh_kvm_vm, fast);
+	struct zxh_kvm_vcpu *v;
+	enum zxh_hit hit;
 
-	return zxh_kvm_ops->bell(vm->owner, gpa) ? -EOPNOTSUPP : 0;
+	if (!zxh_kvm_ops->bell(vm->owner, gpa))
+		return 0;
+	if (boot_cpu_has(X86_FEATURE_SVM))
+		return -EOPNOTSUPP;
+	v = zxh_kvm_find(vm, kv);
+	hit = v ? zxh_kvm_ops->traps(gpa) : ZXH_HIT_NONE;
+	if (hit)
+		zxh_kvm_trapped_note(v, hit, gpa, true);
+	return -EOPNOTSUPP;
 }
 
 static const struct kvm_io_device_ops zxh_kvm_fast_ops = {
@@ -203,6 +214,7 @@ static void zxh_kvm_probe_page_fault(void *unused, struct kvm_vcpu *kv, u64 gpa,
 				     u64 error_code)
 {
 	struct zxh_kvm_vcpu *v = zxh_kvm_ops->current_vcpu();
+	enum zxh_hit hit;
 
 	if (!v || v->kv != kv)
 		return;
@@ -210,7 +222,9 @@ static void zxh_kvm_probe_page_fault(void *unused, struct kvm_vcpu *kv, u64 gpa,
 	v->fault_gpa = gpa;
 	/* The same bit in AMD's error code and in Intel's exit qualification. */
 	v->fault_write = error_code & BIT(1);
-	zxh_kvm_uncovered_note(v, gpa);
+	hit = zxh_kvm_uncovered_note(v, gpa);
+	if (hit)
+		zxh_kvm_trapped_note(v, hit, gpa, v->fault_write);
 }
 
 /*

@@ -86,8 +86,10 @@ struct zxh_kvm_vm {
  * @fault_noted: @fault_gpa is of this run; @task's
  * @fault_gpa: guest-physical address of the last fault that KVM handled
  * @fault_write: whether that was a write
- * @uncovered: a fault of this run is where no memslot is, and no trap; @task's,
- *	as all that follow. See uncovered.c
+ * @trapped: accesses of this run that a trap is to hear of, and has not; 2 when
+ *	the vCPU leaves for it; @task's. See trapped.c
+ * @uncovered: a fault of this run is where no memslot is, and no trap that could
+ *	be told; @task's, as all that follow. See uncovered.c
  * @kept_exception: what KVM had queued before
  * @kept_cr2: CR2 before
  */
@@ -109,6 +111,7 @@ struct zxh_kvm_vcpu {
 	bool fault_noted;
 	u64 fault_gpa;
 	bool fault_write;
+	u8 trapped;
 	bool uncovered;
 	struct kvm_queued_exception kept_exception;
 	unsigned long kept_cr2;
@@ -126,7 +129,15 @@ long zxh_kvm_uioctl(struct zxh_kvm_vm *vm, struct file *file, unsigned int cmd,
 int zxh_kvm_bus_init(struct zxh_kvm_vm *vm);
 void zxh_kvm_bus_exit(struct zxh_kvm_vm *vm);
 
-void zxh_kvm_uncovered_note(struct zxh_kvm_vcpu *v, u64 gpa);
+void zxh_kvm_fill_mem(struct zxh_kvm_vcpu *v, struct zxh_exit *exit, u64 gpa, bool write);
+
+void zxh_kvm_trapped_note(struct zxh_kvm_vcpu *v, enum zxh_hit hit, u64 gpa, bool write);
+void zxh_kvm_trapped_rung(struct zxh_kvm_vcpu *v);
+void zxh_kvm_trapped_exit(struct zxh_kvm_vcpu *v, struct zxh_exit *exit);
+
+enum zxh_hit zxh_kvm_uncovered_note(struct zxh_kvm_vcpu *v, u64 gpa);
+void zxh_kvm_undo_keep(struct zxh_kvm_vcpu *v);
+u8 zxh_kvm_undo(struct zxh_kvm_vcpu *v);
 void zxh_kvm_uncovered_exit(struct zxh_kvm_vcpu *v, struct zxh_exit *exit);
 
 int zxh_kvm_probes_register(void);

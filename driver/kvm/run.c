@@ -125,29 +125,39 @@ static void zxh_kvm_restore_noted(struct zxh_kvm_vcpu *v)
 	};
 }
 
+/* With the registers as before the instruction, and SREGS. */
+void zxh_kvm_fill_mem(struct zxh_kvm_vcpu *v, struct zxh_exit *exit, u64 gpa, bool write)
+{
+	const struct kvm_regs *r = &v->run->s.regs.regs;
+	const struct kvm_sregs *s = &v->run->s.regs.sregs;
+
+	exit->kind = ZXH_EXIT_MEM;
+	exit->mem.gpa = gpa;
+	exit->mem.rip = r->rip;
+	exit->mem.len = 0;
+	exit->mem.write = write;
+	exit->mem.unemulated = false;
+	exit->mem.mode = (struct zxh_mode){
+		.cr0 = s->cr0, .cr3 = s->cr3, .cr4 = s->cr4, .efer = s->efer,
+		.rflags = r->rflags, .cs_base = s->cs.base,
+		.cs_l = s->cs.l, .cs_db = s->cs.db,
+	};
+}
+
 static void zxh_kvm_exit_mem(struct zxh_kvm_vcpu *v, struct zxh_exit *exit)
 {
 	struct kvm_run *run = v->run;
-	const struct kvm_sregs *s = &run->s.regs.sregs;
-	u64 after = run->s.regs.regs.rip;
+	u64 len = 0;
 
-	exit->kind = ZXH_EXIT_MEM;
-	exit->mem.gpa = run->mmio.phys_addr;
-	exit->mem.write = run->mmio.is_write;
-	exit->mem.len = 0;
 	zxh_kvm_drop_pending(v);
-	if (v->noted && exit->mem.write) {
+	if (v->noted && run->mmio.is_write) {
 		/* KVM has executed it: how far it went is its length. */
-		if (after - v->note_rip <= ZXH_KVM_MAX_INSN)
-			exit->mem.len = after - v->note_rip;
+		len = run->s.regs.regs.rip - v->note_rip;
 		zxh_kvm_restore_noted(v);
 	}
-	exit->mem.rip = run->s.regs.regs.rip;
-	exit->mem.mode = (struct zxh_mode){
-		.cr0 = s->cr0, .cr3 = s->cr3, .cr4 = s->cr4, .efer = s->efer,
-		.rflags = run->s.regs.regs.rflags, .cs_base = s->cs.base,
-		.cs_l = s->cs.l, .cs_db = s->cs.db,
-	};
+	zxh_kvm_fill_mem(v, exit, run->mmio.phys_addr, run->mmio.is_write);
+	if (len <= ZXH_KVM_MAX_INSN)
+		exit->mem.len = len;
 }
 
 /* KVM has written the registers back; what else it would do does not matter. */
@@ -273,6 +283,7 @@ int zxh_kvm_run(struct zxh_kvm_vcpu *v, struct zxh_exit *exit)
 	v->noted = false;
 	v->bell_later = false;
 	v->fault_noted = false;
+	v->trapped = 0;
 	v->uncovered = false;
 	v->run->kvm_valid_regs = KVM_SYNC_X86_REGS;
 	if (!r)
@@ -285,6 +296,8 @@ int zxh_kvm_run(struct zxh_kvm_vcpu *v, struct zxh_exit *exit)
 		zxh_kvm_exit_fault(v, exit);
 	else if (r != -EINTR)
 		exit->kind = r == -ENOMEM ? ZXH_EXIT_NO_MEMORY : ZXH_EXIT_UNKNOWN;
+	if (unlikely(v->trapped))
+		zxh_kvm_trapped_exit(v, exit);
 	if (unlikely(v->uncovered))
 		zxh_kvm_uncovered_exit(v, exit);
 	return 0;

@@ -113,6 +113,9 @@ static int zxh_kvm_configure(struct zxh_kvm_vm *vm, struct file *dev)
 	r = zxh_kvm_enable_cap(vm, KVM_CAP_X86_USER_SPACE_MSR,
 			       KVM_MSR_EXIT_REASON_INVAL | KVM_MSR_EXIT_REASON_UNKNOWN |
 			       KVM_MSR_EXIT_REASON_FILTER);
+	/* Else it would tell the guest's user code that there is no such instruction. */
+	if (!r)
+		r = zxh_kvm_enable_cap(vm, KVM_CAP_EXIT_ON_EMULATION_FAILURE, 1);
 	if (!r)
 		r = zxh_kvm_set_msr_filter(vm);
 	if (!r)
