@@ -317,23 +317,6 @@ static void setup_replace(struct call_ctx *c)
 	c->arg.replace.vmex = c->resource;
 }
 
-static void setup_map_self(struct call_ctx *c)
-{
-	need_vmo(c);
-	c->process = true;
-	c->len = 16 * PAGE;
-	c->arg.map.vmar = abi_root_vmar(c->fd);
-	c->arg.map.vmo = c->vmo;
-	c->arg.map.options = RW;
-	c->arg.map.len = c->len;
-}
-
-static void setup_map_self_aligned(struct call_ctx *c)
-{
-	setup_map_self(c);
-	c->arg.map.options |= 21u << ZX_HYP_VM_ALIGN_SHIFT;
-}
-
 /* Into the window that holds RAM. */
 static void setup_map_guest(struct call_ctx *c)
 {
@@ -351,19 +334,6 @@ static void setup_map_guest_window(struct call_ctx *c)
 	setup_map_guest(c);
 	set_trap(c, ZX_HYP_TRAP_MEM, 0x800000000ull + 8 * PAGE, PAGE);
 	c->arg.map.vmar_offset = 0x800000000ull;
-}
-
-static void setup_unmap_self(struct call_ctx *c)
-{
-	setup_map_self(c);
-	c->arg.map.size = sizeof(c->arg.map);
-	c->arg.map.out_addr = (uintptr_t)&c->base;
-	ASSERT_EQ(0, abi_call(c->fd, ZX_HYP_VMAR_MAP, &c->arg.map));
-	c->arg.unmap = (struct zx_hyp_vmar_unmap){
-		.vmar = c->arg.map.vmar,
-		.addr = c->base + 4 * PAGE,
-		.len = 4 * PAGE,
-	};
 }
 
 static void setup_unmap_guest(struct call_ctx *c)
@@ -611,6 +581,8 @@ const struct call calls[] = {
 	CALL("vmar_map in the process, aligned", VMAR_MAP, vmar_map,
 	     setup_map_self_aligned, 0,
 	     .pointer = { OUT(vmar_map, out_addr, 8) }),
+	CALL("vmar_map in the process, with its pages", VMAR_MAP, vmar_map,
+	     setup_map_self_range, 0, .pointer = { OUT(vmar_map, out_addr, 8) }),
 	CALL("vmar_map in the guest", VMAR_MAP, vmar_map, setup_map_guest, 0,
 	     .pointer = { OUT(vmar_map, out_addr, 8) }),
 	CALL("vmar_map in a new window", VMAR_MAP, vmar_map,

@@ -52,6 +52,51 @@ void setup_cache_policy(struct call_ctx *c)
 	c->arg.cache_policy.policy = ZX_HYP_CACHE_CACHED;
 }
 
+void setup_map_self(struct call_ctx *c)
+{
+	c->vmo = abi_vmo(c->fd, 16 * PAGE);
+	c->process = true;
+	c->len = 16 * PAGE;
+	c->arg.map.vmar = abi_root_vmar(c->fd);
+	c->arg.map.vmo = c->vmo;
+	c->arg.map.options = RW;
+	c->arg.map.len = c->len;
+}
+
+void setup_map_self_aligned(struct call_ctx *c)
+{
+	setup_map_self(c);
+	c->arg.map.options |= 21u << ZX_HYP_VM_ALIGN_SHIFT;
+}
+
+/* MAP_RANGE, of pages that are there. */
+void setup_map_self_range(struct call_ctx *c)
+{
+	struct zx_hyp_vmo_op_range commit = {
+		.size = sizeof(commit),
+		.op = ZX_HYP_OP_COMMIT,
+		.len = 16 * PAGE,
+	};
+
+	setup_map_self(c);
+	c->arg.map.options |= ZX_HYP_VM_MAP_RANGE;
+	commit.vmo = c->vmo;
+	ASSERT_EQ(0, abi_call(c->fd, ZX_HYP_VMO_OP_RANGE, &commit));
+}
+
+void setup_unmap_self(struct call_ctx *c)
+{
+	setup_map_self(c);
+	c->arg.map.size = sizeof(c->arg.map);
+	c->arg.map.out_addr = (uintptr_t)&c->base;
+	ASSERT_EQ(0, abi_call(c->fd, ZX_HYP_VMAR_MAP, &c->arg.map));
+	c->arg.unmap = (struct zx_hyp_vmar_unmap){
+		.vmar = c->arg.map.vmar,
+		.addr = c->base + 4 * PAGE,
+		.len = 4 * PAGE,
+	};
+}
+
 /* The middle of a mapping. */
 void setup_protect_self(struct call_ctx *c)
 {
