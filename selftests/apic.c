@@ -83,6 +83,7 @@ TEST(registers_read_as_they_should)
 			EXPECT_EQ(PAD, s.rdx);
 		} else if (!reads[i].fault) {
 			EXPECT_EQ((uint64_t)reads[i].value, s.rax);
+			EXPECT_EQ(0ull, s.rdx);
 		}
 	}
 	vm_destroy(&vm);
