@@ -12,9 +12,11 @@
 #include <zircon/process.h>
 #include <zircon/syscalls.h>
 #include <zircon/syscalls/port.h>
+#include <zx_hyp/zx_hyp.h>
 
 #include "guest/vm.h"
 #include "sleeper.h"
+#include "system.h"
 #include "zxtest.h"
 
 #define PAGE	4096ull
@@ -24,6 +26,7 @@
 #define RAM_OPERAND	0x150000ull
 
 GUEST_BLOB(ring);
+GUEST_BLOB(bell_many);
 
 struct rig {
 	struct vm vm;
@@ -154,14 +157,13 @@ struct form {
 #define FORM(n, ...) { #n, guest_##n, guest_##n##_end, __VA_ARGS__ }
 
 BLOB(bell_b); BLOB(bell_w); BLOB(bell_l); BLOB(bell_q); BLOB(bell_nti);
-BLOB(bell_stos); BLOB(bell_movs); BLOB(bell_rep); BLOB(bell_read); BLOB(bell_or);
-BLOB(bell_xchg);
+BLOB(bell_stos); BLOB(bell_movs); BLOB(bell_rep); BLOB(bell_repmovs);
+BLOB(bell_long); BLOB(bell_read); BLOB(bell_or); BLOB(bell_xchg);
 
 static const struct form forms[] = {
 	FORM(bell_b, 1), FORM(bell_w, 1), FORM(bell_l, 1), FORM(bell_q, 1),
 	FORM(bell_nti, 1), FORM(bell_stos, 1), FORM(bell_movs, 1),
-	/* KVM makes four writes of it: README. */
-	FORM(bell_rep, 4),
+	FORM(bell_rep, 1), FORM(bell_repmovs, 1), FORM(bell_long, 1),
 	FORM(bell_read, .fails = true), FORM(bell_or, .fails = true),
 	FORM(bell_xchg, .fails = true),
 };
@@ -198,6 +200,62 @@ TEST(instructions_that_write_ring_once_and_those_that_read_fail)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(forms); i++)
 		check_form(&forms[i]);
+}
+
+/* Each time, with other rings between: the second access may take another way. */
+TEST(an_instruction_that_makes_many_writes_rings_once_each_time)
+{
+	zx_vcpu_state_t state;
+	struct rig rig;
+
+	memset(&rig, 0, sizeof(rig));
+	vm_start(&rig.vm, bell_many);
+	ASSERT_OK(zx_port_create(0, &rig.port));
+	set_bell(&rig, BELL, PAGE, KEY);
+	for (uint64_t i = 0; i < 4; i++) {
+		vm_expect_report(&rig.vm, 1);
+		vcpu_read(rig.vm.vcpu, &state);
+		state.rdi = BELL + 0x100 * i;
+		state.rcx = 100;
+		state.rbx = BELL + 0x800;
+		vcpu_write(rig.vm.vcpu, &state);
+		vm_expect_report(&rig.vm, 2);
+		expect_packet(rig.port, KEY, BELL + 0x100 * i);
+		expect_packet(rig.port, KEY, BELL + 0x800);
+		expect_packet(rig.port, KEY, BELL + 0x804);
+		expect_no_packet(rig.port);
+	}
+	rig_close(&rig);
+}
+
+#define EMULATED	"/sys/kernel/debug/kvm/insn_emulation"
+
+static bool intel(void)
+{
+	zx_hyp_info_t info;
+
+	ASSERT_OK(zx_hyp_info_get(&info, sizeof(info)));
+	return info.vendor == ZX_HYP_VENDOR_INTEL;
+}
+
+/* KVM looks at the instruction of the first of them, and on AMD of each. */
+TEST(on_intel_only_the_first_ring_of_a_page_is_emulated)
+{
+	long long before;
+	struct rig rig;
+
+	rig_open(&rig);
+	aim(&rig, BELL, 1, 0);
+	vm_expect_report(&rig.vm, 1);
+	before = number_in(EMULATED, "");
+	ASSERT_LE(1ll, before);
+	aim(&rig, BELL + 8, 100, 4);
+	vm_expect_report(&rig.vm, 1);
+	EXPECT_EQ(before + (intel() ? 0 : 100), number_in(EMULATED, ""));
+	aim(&rig, BELL + PAGE, 1, 0);
+	vm_expect_report(&rig.vm, 1);
+	EXPECT_EQ(before + (intel() ? 1 : 101), number_in(EMULATED, ""));
+	rig_close(&rig);
 }
 
 /* ---- refusals ----------------------------------------------------------- */

@@ -53,8 +53,12 @@ static int zxh_kvm_mmio_write(struct kvm_vcpu *kv, struct kvm_io_device *dev,
 {
 	struct zxh_kvm_vm *vm = container_of(dev, struct zxh_kvm_vm, mmio);
 	struct zxh_kvm_vcpu *v = zxh_kvm_find(vm, kv);
-	int r = zxh_kvm_ops->bell(vm->owner, gpa);
+	int r;
 
+	/* KVM makes several writes of a long one, and of one with REP. */
+	if (v && v->rung)
+		return 0;
+	r = zxh_kvm_ops->bell(vm->owner, gpa);
 	if (!r) {
 		if (v)
 			zxh_kvm_trapped_rung(v);
@@ -87,10 +91,11 @@ static int zxh_kvm_fast_write(struct kvm_vcpu *kv, struct kvm_io_device *dev,
 
 	if (!zxh_kvm_ops->bell(vm->owner, gpa))
 		return 0;
-	if (boot_cpu_has(X86_FEATURE_SVM))
-		return -EOPNOTSUPP;
 	v = zxh_kvm_find(vm, kv);
-	hit = v ? zxh_kvm_ops->traps(gpa) : ZXH_HIT_NONE;
+	if (!v || boot_cpu_has(X86_FEATURE_SVM))
+		return -EOPNOTSUPP;
+	v->rung = false;
+	hit = zxh_kvm_ops->traps(gpa);
 	if (hit)
 		zxh_kvm_trapped_note(v, hit, gpa, true);
 	return -EOPNOTSUPP;
@@ -218,6 +223,7 @@ static void zxh_kvm_probe_page_fault(void *unused, struct kvm_vcpu *kv, u64 gpa,
 
 	if (!v || v->kv != kv)
 		return;
+	v->rung = false;
 	v->fault_noted = true;
 	v->fault_gpa = gpa;
 	/* The same bit in AMD's error code and in Intel's exit qualification. */

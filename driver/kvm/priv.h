@@ -88,6 +88,7 @@ struct zxh_kvm_vm {
  * @fault_write: whether that was a write
  * @trapped: accesses of this run that a trap is to hear of, and has not; 2 when
  *	the vCPU leaves for it; @task's. See trapped.c
+ * @rung: the instruction that KVM emulates has rung a bell; @task's
  * @uncovered: a fault of this run is where no memslot is, and no trap that could
  *	be told; @task's, as all that follow. See uncovered.c
  * @kept_exception: what KVM had queued before
@@ -112,6 +113,7 @@ struct zxh_kvm_vcpu {
 	u64 fault_gpa;
 	bool fault_write;
 	u8 trapped;
+	bool rung;
 	bool uncovered;
 	struct kvm_queued_exception kept_exception;
 	unsigned long kept_cr2;

@@ -284,6 +284,7 @@ int zxh_kvm_run(struct zxh_kvm_vcpu *v, struct zxh_exit *exit)
 	v->bell_later = false;
 	v->fault_noted = false;
 	v->trapped = 0;
+	v->rung = false;
 	v->uncovered = false;
 	v->run->kvm_valid_regs = KVM_SYNC_X86_REGS;
 	if (!r)

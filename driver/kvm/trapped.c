@@ -42,6 +42,7 @@ void zxh_kvm_trapped_note(struct zxh_kvm_vcpu *v, enum zxh_hit hit, u64 gpa, boo
  */
 void zxh_kvm_trapped_rung(struct zxh_kvm_vcpu *v)
 {
+	v->rung = true;
 	v->trapped = 0;
 	v->fault_noted = false;
 	v->kv->run->kvm_valid_regs = KVM_SYNC_X86_REGS;

@@ -31,8 +31,19 @@ guest_end \name
 	form	bell_stos, stosl
 	form	bell_movs, movsl
 	form	bell_rep, rep stosl
+	form	bell_repmovs, rep movsl
+	form	bell_long, movups %xmm0, (%rbx)
 	form	bell_read, mov (%rbx), %eax
 	form	bell_or, orl $1, (%rbx)
 	form	bell_xchg, xchg %eax, (%rbx)
+
+guest_code bell_many
+1:	report	1
+	rep stosl
+	mov	%eax, (%rbx)
+	mov	%eax, 4(%rbx)
+	report	2
+	jmp	1b
+guest_end bell_many
 
 	.section .note.GNU-stack, "", @progbits
