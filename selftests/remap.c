@@ -12,6 +12,7 @@
 
 #include "calls.h"
 #include "guest/remap.h"
+#include "guest/runner.h"
 #include "guest/vm.h"
 #include "spaces.h"
 #include "zxtest.h"
@@ -378,84 +379,7 @@ TEST_TIMEOUT(the_process_never_sees_an_overwritten_range_missing, 300)
 
 #define VCPUS	4
 
-/* A vCPU's thread: it goes on whatever the host took away. */
-struct runner {
-	struct vm *vm;
-	unsigned int id;
-	pthread_t thread;
-	zx_handle_t vcpu;
-	volatile bool created;
-	uint64_t faults;
-	void (*run)(struct runner *runner);
-};
-
-static void *runner_main(void *arg)
-{
-	struct runner *r = arg;
-	zx_vcpu_state_t state;
-
-	ASSERT_OK(zx_vcpu_create(r->vm->guest, 0,
-				 r->id ? GUEST_AP_CODE : GUEST_CODE, &r->vcpu));
-	vcpu_read(r->vcpu, &state);
-	state.rsi = r->id;
-	vcpu_write(r->vcpu, &state);
-	r->created = true;
-	r->run(r);
-	EXPECT_OK(zx_handle_close(r->vcpu));
-	return NULL;
-}
-
-/* One after the other, so that the first is the BSP. */
-static void start_runners(struct runner *runners, struct vm *vm, int n,
-			  void (*run)(struct runner *runner))
-{
-	for (int i = 0; i < n; i++) {
-		runners[i] = (struct runner){ .vm = vm, .id = i, .run = run };
-		thread_start(&runners[i].thread, runner_main, &runners[i]);
-		ASSERT_TRUE(wait_until(DEADLINE, runners[i].created));
-	}
-}
-
-static void join_runners(struct runner *runners, int n)
-{
-	for (int i = 0; i < n; i++)
-		thread_join(runners[i].thread);
-	/* The last of vm_destroy()'s handles is closed here already. */
-	runners[0].vm->vcpu = ZX_HANDLE_INVALID;
-}
-
-/*
- * With two CPUs, QEMU at times raises a page fault for reserved bits in tables
- * that have none, as the other CPU takes pages away (seen with 10.0, about once
- * in a billion accesses: kvm_exit shows #PF with error code 0x18 on its way). The
- * guest tries again, and the tables must be as they were made.
- */
-static uint64_t tables[GUEST_GDT / 8];
-
-GUEST_BLOB(remap_fault);
-
-static void catch_faults(struct vm *vm)
-{
-	uint16_t *gate = (uint16_t *)(vm->mem + GUEST_IDT + 14 * 16);
-
-	VM_LOAD(vm, REMAP_FAULT, remap_fault);
-	gate[0] = REMAP_FAULT & 0xffff;
-	gate[3] = REMAP_FAULT >> 16;
-	memcpy(tables, vm->mem, sizeof(tables));
-}
-
-static void expect_tables(struct vm *vm)
-{
-	const uint64_t marks = 0x60;	/* accessed, dirty */
-	const uint64_t *now = (const uint64_t *)vm->mem;
-
-	for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
-		ASSERT_EQ(tables[i] & ~marks, now[i] & ~marks);
-	if (vm->mail->error)
-		TH_LOG("%llu page faults for reserved bits that are not there",
-		       (unsigned long long)vm->mail->error);
-}
-
+/* It goes on whatever the host took away. */
 static void run_through_holes(struct runner *r)
 {
 	zx_port_packet_t packet;
@@ -528,7 +452,9 @@ TEST_TIMEOUT(vcpus_that_hammer_a_range_lose_no_count, 300)
 	catch_faults(&vm);
 	ASSERT_OK(zx_vmo_create(SIZE, 0, &vmo));
 	map_in(vm.vmar, R | W, HOLE, vmo, SIZE);
-	start_runners(runners, &vm, VCPUS, run_through_holes);
+	start_runners(runners, VCPUS, &(struct runner){
+		.vm = &vm, .run = run_through_holes,
+	});
 	for (unsigned int i = 0; i < scaled(3000, 300); i++) {
 		uint64_t before = all_values(&vm);
 
@@ -589,7 +515,9 @@ TEST_TIMEOUT(traps_and_windows_are_made_under_four_vcpus, 300)
 	VM_LOAD(&vm, GUEST_CODE, toil_bsp);
 	VM_LOAD(&vm, GUEST_AP_CODE, toil_ap);
 	catch_faults(&vm);
-	start_runners(runners, &vm, VCPUS, run_to_the_trap);
+	start_runners(runners, VCPUS, &(struct runner){
+		.vm = &vm, .run = run_to_the_trap,
+	});
 	for (unsigned int i = 0; i < rounds; i++) {
 		expect_all_progress(&vm);
 		ASSERT_OK(zx_guest_set_trap(vm.guest, ZX_GUEST_TRAP_MEM,

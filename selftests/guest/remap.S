@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Guest code of remap.c. */
-#include "code.h"
 #include "remap.h"
+#include "smp.h"
 
 /*
  * Over and over: takes the host's number, reads the pages or, if RDI is not 0,
@@ -51,28 +51,6 @@ guest_code watch
 	jmp	4b
 guest_end watch
 
-	/* A stack, and vectors; ESI is the vCPU, EAX is lost. */
-	.macro guard
-	mov	%esi, %eax
-	shl	$11, %eax
-	lea	REMAP_STACKS + 0x800(%rax), %rsp
-	lidt	GUEST_IDTR
-	.endm
-
-	/*
-	 * Of a page fault: where the CPU saw reserved bits, that is counted and the
-	 * instruction repeated.
-	 */
-guest_code remap_fault
-	testb	$8, (%rsp)
-	jz	1f
-	lock incq GUEST_MAIL + MAIL_ERROR
-	add	$8, %rsp
-	iretq
-1:	report	4
-	jmp	1b
-guest_end remap_fault
-
 	/* Adds to a word of each page, and keeps account; ESI is the vCPU. */
 	.macro add_up
 	guard
@@ -106,36 +84,6 @@ guest_end remap_fault
 3:	push	%rcx
 	pop	%rdx
 	ret
-	.endm
-
-	/* From real mode, at GUEST_AP_CODE, to 64-bit code. */
-	.macro go_long name
-	.code16
-	lgdtl	%cs:(8f - guest_\name)
-	mov	%cr4, %eax
-	or	$0x20, %eax
-	mov	%eax, %cr4
-	xor	%eax, %eax
-	mov	%eax, %cr3
-	mov	$0xc0000080, %ecx
-	rdmsr
-	or	$0x100, %eax
-	wrmsr
-	mov	%cr0, %eax
-	or	$0x80000001, %eax
-	mov	%eax, %cr0
-	ljmpl	$8, $(GUEST_AP_CODE + 9f - guest_\name)
-	.balign 8
-7:	.quad	0
-	.quad	0x00af9b000000ffff		/* 64-bit code */
-	.quad	0x00cf93000000ffff		/* data */
-8:	.word	3 * 8 - 1
-	.long	GUEST_AP_CODE + 7b - guest_\name
-	.code64
-9:	mov	$16, %eax
-	mov	%eax, %ss
-	mov	%eax, %ds
-	mov	%eax, %es
 	.endm
 
 guest_code add_up_bsp

@@ -5,8 +5,6 @@
 
 #include "layout.h"
 
-#define REMAP_FAULT	0x50000		/* handler of #PF */
-#define REMAP_STACKS	0x60000		/* 2 KiB a vCPU */
 #define REMAP_TRAP	0x100000	/* becomes a trap */
 #define REMAP_PAGES	4		/* at GUEST_HOLE, that the host remaps */
 
