@@ -386,6 +386,74 @@ TEST(a_vcpu_that_waits_is_released_when_the_port_dies)
 	vm_destroy(&rig.vm);
 }
 
+/* It waits on, as nobody can name it any more; then there is a packet for it. */
+static void *close_vcpu_then_take(void *arg)
+{
+	struct rig *rig = arg;
+
+	ASSERT_TRUE(wait_until(SLEEPER_LIMIT, rig->vm.mail->progress == POOL &&
+			       asleep(rig->tid)));
+	ASSERT_OK(zx_handle_close(rig->vm.vcpu));
+	EXPECT_STATUS(ZX_ERR_BAD_HANDLE, zx_vcpu_kick(rig->vm.vcpu));
+	ASSERT_TRUE(wait_until(SLEEPER_LIMIT, asleep(rig->tid)));
+	EXPECT_EQ((uint64_t)POOL, rig->vm.mail->progress);
+	EXPECT_EQ(1l, zxtest_objects_of("vcpu"));
+	expect_packet(rig->port, KEY, BELL);
+	return NULL;
+}
+
+TEST(a_vcpu_that_waits_goes_on_when_its_handle_is_closed)
+{
+	pthread_t thread;
+	struct rig rig;
+
+	rig_open(&rig);
+	aim(&rig, BELL, POOL + 1, 0);
+	thread_start(&thread, close_vcpu_then_take, &rig);
+	vm_expect_report(&rig.vm, 1);
+	thread_join(thread);
+	EXPECT_EQ(POOL + 1ull, rig.vm.mail->progress);
+	vm_expect_status(&rig.vm, ZX_ERR_BAD_HANDLE);
+	EXPECT_TRUE(wait_until(SLEEPER_LIMIT, zxtest_objects_of("vcpu") == 0));
+	for (int i = 0; i < POOL; i++)
+		expect_packet(rig.port, KEY, BELL);
+	expect_no_packet(rig.port);
+	/* The thread may have another. */
+	vm_vcpu(&rig.vm);
+	rig_close(&rig);
+}
+
+/* What was done with its last handle is done with it: nobody else has one. */
+static void *close_vcpu_then_port(void *arg)
+{
+	struct rig *rig = arg;
+
+	ASSERT_TRUE(wait_until(SLEEPER_LIMIT, rig->vm.mail->progress == POOL &&
+			       asleep(rig->tid)));
+	ASSERT_OK(zx_handle_close(rig->vm.vcpu));
+	ASSERT_OK(zx_handle_close(rig->vm.guest));
+	EXPECT_EQ(1l, zxtest_objects_of("guest"));
+	ASSERT_OK(zx_handle_close(rig->port));
+	return NULL;
+}
+
+TEST(a_closed_vcpu_that_waits_goes_with_the_port)
+{
+	pthread_t thread;
+	struct rig rig;
+
+	rig_open(&rig);
+	aim(&rig, BELL, POOL + 1, 0);
+	thread_start(&thread, close_vcpu_then_port, &rig);
+	vm_expect_status(&rig.vm, ZX_ERR_BAD_STATE);
+	thread_join(thread);
+	EXPECT_TRUE(wait_until(SLEEPER_LIMIT, zxtest_objects_of("vcpu") == 0));
+	EXPECT_TRUE(wait_until(SLEEPER_LIMIT, zxtest_objects_of("guest") == 0));
+	EXPECT_TRUE(wait_until(SLEEPER_LIMIT, zxtest_objects_of("port") == 0));
+	rig.vm.vcpu = rig.vm.guest = ZX_HANDLE_INVALID;
+	vm_destroy(&rig.vm);
+}
+
 static void make_waiting(struct rig *rig)
 {
 	rig_open(rig);
