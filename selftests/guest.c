@@ -6,6 +6,7 @@
 #include <zircon/errors.h>
 #include <zircon/process.h>
 #include <zircon/syscalls.h>
+#include <zircon/syscalls/port.h>
 
 #include "guest/vm.h"
 #include "zxtest.h"
@@ -98,7 +99,7 @@ TEST(one_resource_makes_several_guests)
 /* ---- set_trap --------------------------------------------------------- */
 
 FIXTURE(trap) {
-	zx_handle_t guest, vmar, vmo, closed;
+	zx_handle_t guest, vmar, vmo, closed, port;
 };
 
 FIXTURE_SETUP(trap)
@@ -107,22 +108,25 @@ FIXTURE_SETUP(trap)
 	ASSERT_OK(zx_vmo_create(16 * PAGE, 0, &self->vmo));
 	ASSERT_OK(zx_vmo_create(PAGE, 0, &self->closed));
 	ASSERT_OK(zx_handle_close(self->closed));
+	ASSERT_OK(zx_port_create(0, &self->port));
 }
 
 FIXTURE_TEARDOWN(trap)
 {
+	EXPECT_OK(zx_handle_close(self->port));
 	EXPECT_OK(zx_handle_close(self->vmo));
 	EXPECT_OK(zx_handle_close(self->vmar));
 	EXPECT_OK(zx_handle_close(self->guest));
 }
 
-enum which { GOOD, NONE, CLOSED, A_VMO };
+enum which { GOOD, NONE, CLOSED, A_VMO, A_PORT };
 
 static zx_handle_t pick(struct fixture_trap *self, enum which which,
 			zx_handle_t good)
 {
 	return which == GOOD ? good : which == NONE ? ZX_HANDLE_INVALID :
-	       which == CLOSED ? self->closed : self->vmo;
+	       which == CLOSED ? self->closed :
+	       which == A_PORT ? self->port : self->vmo;
 }
 
 struct trap_row {
@@ -157,6 +161,13 @@ static const struct trap_row refusals[] = {
 	  A_VMO },
 	/* kinds */
 	{ "BELL without a port", ZX_ERR_INVALID_ARGS, BELL, 0, PAGE },
+	{ "BELL without a port, before alignment", ZX_ERR_INVALID_ARGS, BELL, 1,
+	  PAGE },
+	{ "MEM with a port", ZX_ERR_INVALID_ARGS, MEM, 0, PAGE, GOOD, A_PORT },
+	{ "IO with a port", ZX_ERR_INVALID_ARGS, IO, 1, 1, GOOD, A_PORT },
+	{ "IO with a port, before bounds", ZX_ERR_INVALID_ARGS, IO, 0xffff, 1,
+	  GOOD, A_PORT },
+	{ "kind 3 with a port", ZX_ERR_INVALID_ARGS, 3, 0, PAGE, GOOD, A_PORT },
 	{ "kind 3", ZX_ERR_INVALID_ARGS, 3, 0, PAGE },
 	{ "kind 4", ZX_ERR_INVALID_ARGS, 4, 0, PAGE },
 	{ "kind 0xffffffff", ZX_ERR_INVALID_ARGS, ~0u, 0, PAGE },
@@ -173,6 +184,16 @@ static const struct trap_row refusals[] = {
 	  SIZE + PAGE },
 	{ "MEM far out", ZX_ERR_INVALID_ARGS, MEM, 1ull << 63, PAGE },
 	{ "MEM that wraps", ZX_ERR_INVALID_ARGS, MEM, -PAGE, 2 * PAGE },
+	/* those of BELL are the same */
+	{ "BELL addr 1", ZX_ERR_INVALID_ARGS, BELL, 1, PAGE, GOOD, A_PORT },
+	{ "BELL len 1", ZX_ERR_INVALID_ARGS, BELL, 0, 1, GOOD, A_PORT },
+	{ "BELL len 0", ZX_ERR_INVALID_ARGS, BELL, PAGE, 0, GOOD, A_PORT },
+	{ "BELL at the end of the VMAR", ZX_ERR_INVALID_ARGS, BELL, SIZE, PAGE,
+	  GOOD, A_PORT },
+	{ "BELL across the end", ZX_ERR_INVALID_ARGS, BELL, SIZE - PAGE,
+	  2 * PAGE, GOOD, A_PORT },
+	{ "BELL that wraps", ZX_ERR_INVALID_ARGS, BELL, -PAGE, 2 * PAGE, GOOD,
+	  A_PORT },
 	/* bounds of IO: port 0xffff cannot be trapped */
 	{ "IO len 0", ZX_ERR_INVALID_ARGS, IO, 1, 0 },
 	{ "IO len 0 before its bounds", ZX_ERR_INVALID_ARGS, IO, 0x10000, 0 },
@@ -203,7 +224,8 @@ static zx_status_t set(struct fixture_trap *self, uint32_t kind, uint64_t addr,
 		       uint64_t len)
 {
 	return zx_guest_set_trap(self->guest, kind, addr, len,
-				 ZX_HANDLE_INVALID, 7);
+				 kind == BELL ? self->port : ZX_HANDLE_INVALID,
+				 7);
 }
 
 TEST_F(trap, refused_traps_take_no_room)
@@ -291,6 +313,21 @@ TEST_F(trap, mem_overlaps_already_exist_and_neighbours_do_not)
 	check_overlaps(self, MEM, rows, ARRAY_SIZE(rows));
 }
 
+TEST_F(trap, bells_and_mem_traps_share_a_space)
+{
+	ASSERT_OK(set(self, BELL, 0x100000, 0x4000));
+	ASSERT_OK(set(self, MEM, 0x104000, 0x4000));
+	for (uint64_t at = 0xff000; at < 0x109000; at += PAGE) {
+		zx_status_t want = at == 0x108000 ? ZX_OK :
+						    ZX_ERR_ALREADY_EXISTS;
+
+		zxtest_row("at %#llx", (unsigned long long)at);
+		EXPECT_STATUS(want, set(self, MEM, at, 2 * PAGE));
+		EXPECT_STATUS(ZX_ERR_ALREADY_EXISTS,
+			      set(self, BELL, at, 2 * PAGE));
+	}
+}
+
 TEST_F(trap, ports_and_memory_are_two_spaces)
 {
 	EXPECT_OK(set(self, IO, 0x1000, 0x1000));
@@ -330,15 +367,25 @@ static zx_status_t map(struct fixture_trap *self, uint64_t gpa, uint64_t len)
 			   len, &addr);
 }
 
-TEST_F(trap, mem_trap_unmaps_what_lies_there)
+static void check_unmapping(struct fixture_trap *self, uint32_t kind)
 {
 	ASSERT_OK(map(self, 0, 8 * PAGE));
-	ASSERT_OK(set(self, MEM, 2 * PAGE, 2 * PAGE));
+	ASSERT_OK(set(self, kind, 2 * PAGE, 2 * PAGE));
 	EXPECT_STATUS(ZX_ERR_ALREADY_EXISTS, map(self, PAGE, PAGE));
 	EXPECT_STATUS(ZX_ERR_ALREADY_EXISTS, map(self, 4 * PAGE, PAGE));
 	/* A mapping over a trap is accepted, and does not remove the trap. */
 	EXPECT_OK(map(self, 2 * PAGE, 2 * PAGE));
 	EXPECT_STATUS(ZX_ERR_ALREADY_EXISTS, set(self, MEM, 2 * PAGE, PAGE));
+}
+
+TEST_F(trap, mem_trap_unmaps_what_lies_there)
+{
+	check_unmapping(self, MEM);
+}
+
+TEST_F(trap, a_bell_unmaps_what_lies_there)
+{
+	check_unmapping(self, BELL);
 }
 
 TEST_F(trap, a_refused_duplicate_has_already_unmapped)
@@ -356,20 +403,25 @@ TEST_F(trap, what_is_refused_before_the_unmap_unmaps_nothing)
 		const char *name;
 		uint32_t kind;
 		uint64_t addr, len;
+		enum which port;
 	} rows[] = {
-		{ "BELL without a port", BELL, 0, PAGE },
-		{ "unknown kind", 3, 0, PAGE },
-		{ "unaligned", MEM, 1, PAGE },
-		{ "unaligned len", MEM, 0, PAGE + 1 },
-		{ "across the end", MEM, 0, SIZE + PAGE },
+		{ "BELL without a port", BELL, 0, PAGE, NONE },
+		{ "MEM with a port", MEM, 0, PAGE, A_PORT },
+		{ "unknown kind", 3, 0, PAGE, NONE },
+		{ "unaligned", MEM, 1, PAGE, NONE },
+		{ "unaligned len", MEM, 0, PAGE + 1, NONE },
+		{ "unaligned BELL", BELL, 1, PAGE, A_PORT },
+		{ "across the end", MEM, 0, SIZE + PAGE, NONE },
+		{ "BELL across the end", BELL, 0, SIZE + PAGE, A_PORT },
 	};
 
 	ASSERT_OK(map(self, 0, 8 * PAGE));
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		zxtest_row("%s", rows[i].name);
 		EXPECT_STATUS(ZX_ERR_INVALID_ARGS,
-			      set(self, rows[i].kind, rows[i].addr,
-				  rows[i].len));
+			      zx_guest_set_trap(self->guest, rows[i].kind,
+						rows[i].addr, rows[i].len,
+						pick(self, rows[i].port, 0), 7));
 		for (uint64_t p = 0; p < 8; p++)
 			EXPECT_STATUS(ZX_ERR_ALREADY_EXISTS,
 				      map(self, p * PAGE, PAGE));
