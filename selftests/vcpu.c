@@ -8,6 +8,7 @@
 #include <zircon/errors.h>
 #include <zircon/syscalls.h>
 
+#include "guest/serve.h"
 #include "guest/vm.h"
 #include "zxtest.h"
 
@@ -199,6 +200,18 @@ TEST(another_thread_may_kick_and_interrupt)
 
 	vm_start(&vm, numbers);
 	in_thread(foreign_kick, &vm.vcpu);
+	vm_expect_status(&vm, ZX_ERR_CANCELED);
+	vm_expect_report(&vm, 0x600dcafe);
+	vm_destroy(&vm);
+}
+
+TEST(an_enter_of_another_thread_spends_no_kick)
+{
+	struct vm vm;
+
+	vm_start(&vm, numbers);
+	ASSERT_OK(zx_vcpu_kick(vm.vcpu));
+	in_thread(foreign_calls, &vm.vcpu);
 	vm_expect_status(&vm, ZX_ERR_CANCELED);
 	vm_expect_report(&vm, 0x600dcafe);
 	vm_destroy(&vm);
@@ -504,6 +517,40 @@ TEST(a_triple_fault_is_not_supported)
 	vm_start(&vm, triple);
 	vm_expect_status(&vm, ZX_ERR_NOT_SUPPORTED);
 	vm_destroy(&vm);
+}
+
+/* Zircon ends enter with INVALID_ARGS; KVM does as the CPU does: README. */
+TEST(values_that_the_cpu_refuses_are_faults_of_the_guest)
+{
+	static const struct {
+		const char *name;
+		const uint8_t *code, *end;
+		uint64_t rax, rcx;
+		bool fault;
+	} rows[] = {
+		/* As it is: QEMU sets the host's, too, without an exit. */
+		{ "XCR0 = x87 SSE AVX", SERVED(do_xsetbv), 7, 0, false },
+		{ "XCR0 = 0", SERVED(do_xsetbv), 0, 0, true },
+		{ "XCR0 = x87 AVX", SERVED(do_xsetbv), 5, 0, true },
+		{ "XCR1", SERVED(do_xsetbv), 7, 1, true },
+		{ "CR0 = PG NE ET PE", SERVED(do_cr0), 0x80000031, 0, false },
+		{ "CR0 = PG, no PE", SERVED(do_cr0), 0x80000030, 0, true },
+		{ "CR0 = NW, no CD", SERVED(do_cr0), 0xa0000031, 0, true },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct served s;
+		struct vm vm;
+
+		zxtest_row("%s", rows[i].name);
+		vm_create(&vm);
+		vm_load(&vm, GUEST_CODE, rows[i].code, rows[i].end);
+		vm_vcpu(&vm);
+		vm_expect_report(&vm, 1);
+		serve(&vm, rows[i].rax, rows[i].rcx, 0, &s);
+		EXPECT_EQ(rows[i].fault, s.fault);
+		vm_destroy(&vm);
+	}
 }
 
 TEST(an_entry_without_memory_is_not_found)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Guest code of apic.c and cpuid.c: one instruction, over and over. */
+/* Guest code of apic.c, cpuid.c and vcpu.c: one instruction, over and over. */
 #include "code.h"
 
 /*
@@ -25,6 +25,23 @@ guest_end \name
 	serve	do_wrmsr, wrmsr
 	serve	do_cpuid, cpuid
 	serve	do_rdtsc, rdtsc
+
+	/*
+	 * These are 3 bytes long. The last one, and what follows, is an instruction
+	 * that does no harm either, where the handler of #GP goes on: SAR of AL, EAX.
+	 */
+	.macro xsetbv_clc
+	xsetbv
+	.byte	0xf8
+	.endm
+
+	.macro mov_cr0_clc_nop
+	mov	%rax, %cr0
+	.byte	0xf8, 0x90
+	.endm
+
+	serve	do_xsetbv, xsetbv_clc
+	serve	do_cr0, mov_cr0_clc_nop
 
 /* Writes SELF_IPI with interrupts off, then opens a window. */
 guest_code self_ipi

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A guest that executes one RDMSR, WRMSR, CPUID or RDTSC after the other, with the
- * registers that the test chooses. Code: guest/apic.S.
+ * A guest that executes one RDMSR, WRMSR, CPUID, RDTSC, XSETBV or MOV to CR0 after
+ * the other, with the registers that the test chooses. Code: guest/apic.S.
  */
 #ifndef GUEST_SERVE_H
 #define GUEST_SERVE_H
@@ -12,12 +12,17 @@ GUEST_BLOB(do_rdmsr);
 GUEST_BLOB(do_wrmsr);
 GUEST_BLOB(do_cpuid);
 GUEST_BLOB(do_rdtsc);
+GUEST_BLOB(do_xsetbv);
+GUEST_BLOB(do_cr0);
 
 /* What came of one instruction. */
 struct served {
 	uint64_t rax, rbx, rcx, rdx;	/* after it */
 	bool fault;			/* #GP instead */
 };
+
+/* The code, for a table. */
+#define SERVED(name) guest_##name, guest_##name##_end
 
 /* A guest that stands before its first instruction. */
 #define serve_start(vm, name) do {	\
