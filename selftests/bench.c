@@ -11,13 +11,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <zircon/syscalls/hypervisor.h>
+
 #include "bench/bench.h"
+#include "guest/layout.h"
 #include "zxtest.h"
 
+#define PAGE		4096
+#define NOWHERE		0x80000000	/* where nothing is mapped */
 #define WARM_UP		10
 #define TRY_OUT		5
 #define MAPS		1000	/* rounds of what takes 100,000 instructions or more */
 #define EXITS		20000	/* and of what takes thousands */
+#define BELLS		1000	/* of 64 bells each */
+#define TRAPS		30	/* of what needs a guest of its own */
 #define MINUTES		600	/* seconds that they may take in a slow machine */
 
 /* ---- the runner ----------------------------------------------------------- */
@@ -72,6 +79,7 @@ static void print_figures(const struct bench *bench, const struct took *took,
 void bench_run(const struct bench *bench, void *ctx)
 {
 	unsigned int rounds = getenv("BENCH") ? bench->rounds : TRY_OUT;
+	unsigned int per = bench->per ? bench->per : 1;
 	struct took *took = calloc(rounds, sizeof(*took));
 	uint64_t stamps[1 + BENCH_PARTS];
 
@@ -81,9 +89,9 @@ void bench_run(const struct bench *bench, void *ctx)
 		uint64_t *ticks = took[i < WARM_UP ? 0 : i - WARM_UP].ticks;
 
 		bench->op(ctx, i + 1, stamps);
-		ticks[0] = stamps[bench->parts] - stamps[0];
+		ticks[0] = (stamps[bench->parts] - stamps[0]) / per;
 		for (int part = 1; part <= bench->parts; part++)
-			ticks[part] = stamps[part] - stamps[part - 1];
+			ticks[part] = (stamps[part] - stamps[part - 1]) / per;
 	}
 	print_figures(bench, took, rounds);
 	free(took);
@@ -159,6 +167,12 @@ TEST_TIMEOUT(io_exit, MINUTES)
 	io_zx(EXITS);
 }
 
+TEST_TIMEOUT(io_in_exit, MINUTES)
+{
+	io_in_bare(EXITS);
+	io_in_zx(EXITS);
+}
+
 TEST_TIMEOUT(mem_write_exit, MINUTES)
 {
 	mem_write_bare(EXITS);
@@ -169,6 +183,56 @@ TEST_TIMEOUT(mem_read_exit, MINUTES)
 {
 	mem_read_bare(EXITS);
 	mem_read_zx(EXITS);
+}
+
+TEST_TIMEOUT(bell_that_a_thread_comes_late_for, MINUTES)
+{
+	bell_late_bare(BELLS);
+	bell_late_zx(BELLS);
+}
+
+TEST_TIMEOUT(bell_that_a_thread_waits_for, MINUTES)
+{
+	bell_awaited_bare(BELLS);
+	bell_awaited_zx(BELLS);
+}
+
+/* One trap beside one other, and beside a thousand. */
+static void set_trap(const char *one, const char *thousand, uint32_t kind,
+		     uint64_t base, uint64_t len)
+{
+	struct trap_row row = {
+		.name = one, .kind = kind, .base = base, .len = len,
+		.others = 1, .rounds = TRAPS,
+	};
+
+	trap_zx(&row);
+	row.name = thousand;
+	row.others = 1000;
+	trap_zx(&row);
+}
+
+TEST_TIMEOUT(set_trap_on_ports, MINUTES)
+{
+	set_trap("trap_io", "trap_io_1000", ZX_GUEST_TRAP_IO, 0x1000, 1);
+}
+
+TEST_TIMEOUT(set_trap_where_no_memory_is, MINUTES)
+{
+	set_trap("trap_mem", "trap_mem_1000", ZX_GUEST_TRAP_MEM, NOWHERE, PAGE);
+}
+
+/* Inside of what the guest's memory is in: a memslot becomes two. */
+TEST_TIMEOUT(set_trap_beside_memory, MINUTES)
+{
+	set_trap("trap_slot", "trap_slot_1000", ZX_GUEST_TRAP_MEM, GUEST_HOLE,
+		 PAGE);
+}
+
+TEST_TIMEOUT(set_trap_of_a_bell, MINUTES)
+{
+	set_trap("trap_bell", "trap_bell_1000", ZX_GUEST_TRAP_BELL, NOWHERE,
+		 PAGE);
 }
 
 TEST_HARNESS_MAIN

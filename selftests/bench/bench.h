@@ -24,6 +24,7 @@
  * @row: the row's name
  * @side: "kvm" or "zx"
  * @rounds: how often it is done for figures that count; a try-out does less
+ * @per: what it does so often that a figure is of one of them; 0: once
  * @parts: that it has, at most BENCH_PARTS
  * @op: does it once, and expects that it worked: stamps[0] is the TSC before
  *	its first part, stamps[n] after its nth. @round is another each time
@@ -32,6 +33,7 @@ struct bench {
 	const char *row;
 	const char *side;
 	unsigned int rounds;
+	unsigned int per;
 	int parts;
 	void (*op)(void *ctx, uint32_t round, uint64_t *stamps);
 };
@@ -121,9 +123,39 @@ void call_bare(unsigned int rounds);
 void call_zx(unsigned int rounds);
 void io_bare(unsigned int rounds);
 void io_zx(unsigned int rounds);
+void io_in_bare(unsigned int rounds);
+void io_in_zx(unsigned int rounds);
 void mem_write_bare(unsigned int rounds);
 void mem_write_zx(unsigned int rounds);
 void mem_read_bare(unsigned int rounds);
 void mem_read_zx(unsigned int rounds);
+
+/*
+ * A doorbell, and that it is heard of: by a thread that comes late, or one that
+ * waits for it.
+ */
+void bell_late_bare(unsigned int rounds);
+void bell_late_zx(unsigned int rounds);
+void bell_awaited_bare(unsigned int rounds);
+void bell_awaited_zx(unsigned int rounds);
+
+/**
+ * struct trap_row - one trap is set beside others of its kind
+ * @name: the row's
+ * @kind: ZX_GUEST_TRAP_*
+ * @base: of the first
+ * @len: of each; between two there is as much that does not trap
+ * @others: how many there are
+ * @rounds: as in struct bench
+ */
+struct trap_row {
+	const char *name;
+	uint32_t kind;
+	uint64_t base, len;
+	uint32_t others;
+	unsigned int rounds;
+};
+
+void trap_zx(const struct trap_row *row);
 
 #endif /* SELFTESTS_BENCH_H */

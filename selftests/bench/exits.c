@@ -13,6 +13,7 @@
 #include "zxtest.h"
 
 GUEST_BLOB(bench_out);
+GUEST_BLOB(bench_in);
 GUEST_BLOB(bench_store);
 GUEST_BLOB(bench_load);
 
@@ -82,6 +83,45 @@ static void io_zx_op(void *ctx, uint32_t round, uint64_t *stamps)
 	ASSERT_EQ(e->seen++, packet.guest_io.u32);
 }
 
+/* ---- IN ------------------------------------------------------------------ */
+
+/* The guest keeps what it read where the host can see it. */
+static volatile uint32_t *kept(uint8_t *mem)
+{
+	return (volatile uint32_t *)(mem + GUEST_MAIL + MAIL_FLAG);
+}
+
+static void io_in_bare_op(void *ctx, uint32_t round, uint64_t *stamps)
+{
+	struct exit_bare *e = ctx;
+	struct kvm_run *run = e->bare.run;
+
+	stamps[0] = bench_stamp();
+	bare_run(&e->bare, KVM_EXIT_IO);
+	memcpy((uint8_t *)run + run->io.data_offset, &round, sizeof(round));
+	stamps[1] = bench_stamp();
+	ASSERT_EQ(KVM_EXIT_IO_IN, run->io.direction);
+	ASSERT_EQ(e->seen, *kept(e->bare.mem));
+	e->seen = round;
+}
+
+static void io_in_zx_op(void *ctx, uint32_t round, uint64_t *stamps)
+{
+	zx_vcpu_io_t io = { .access_size = sizeof(round), .u32 = round };
+	struct exit_zx *e = ctx;
+	zx_port_packet_t packet;
+
+	stamps[0] = bench_stamp();
+	ASSERT_OK(zx_vcpu_enter(e->vm.vcpu, &packet));
+	stamps[1] = bench_stamp();
+	ASSERT_OK(zx_vcpu_write_state(e->vm.vcpu, ZX_VCPU_IO, &io, sizeof(io)));
+	stamps[2] = bench_stamp();
+	ASSERT_EQ(ZX_PKT_TYPE_GUEST_IO, packet.type);
+	ASSERT_EQ(1, packet.guest_io.input);
+	ASSERT_EQ(e->seen, *kept(e->vm.mem));
+	e->seen = round;
+}
+
 /* ---- writing to a trapped page -------------------------------------------- */
 
 static void expect_mmio(const struct kvm_run *run, int is_write)
@@ -131,12 +171,6 @@ static void mem_write_zx_op(void *ctx, uint32_t round, uint64_t *stamps)
 }
 
 /* ---- reading from it ------------------------------------------------------ */
-
-/* The guest keeps what it read where the host can see it. */
-static volatile uint32_t *kept(uint8_t *mem)
-{
-	return (volatile uint32_t *)(mem + GUEST_MAIL + MAIL_FLAG);
-}
 
 static void mem_read_bare_op(void *ctx, uint32_t round, uint64_t *stamps)
 {
@@ -222,5 +256,6 @@ void name##_zx(unsigned int rounds)					\
 
 ROW(call, bench_out, "call", 1)
 ROW(io, bench_out, "io", 1)
+ROW(io_in, bench_in, "io_in", 2)
 ROW(mem_write, bench_store, "mem_write", 2)
 ROW(mem_read, bench_load, "mem_read", 3)

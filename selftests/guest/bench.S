@@ -33,6 +33,13 @@ guest_code bench_out
 	jmp	1b
 guest_end bench_out
 
+/* What it reads is seen by the host at the next exit; so is what bench_load reads. */
+guest_code bench_in
+1:	in	$PORT_REPORT, %eax
+	mov	%eax, GUEST_MAIL + MAIL_FLAG
+	jmp	1b
+guest_end bench_in
+
 guest_code bench_store
 	xor	%eax, %eax
 	mov	$GUEST_MMIO, %ebx
@@ -41,12 +48,24 @@ guest_code bench_store
 	jmp	1b
 guest_end bench_store
 
-/* What it reads is seen by the host at the next exit. */
 guest_code bench_load
 	mov	$GUEST_MMIO, %ebx
 1:	mov	(%rbx), %eax
 	mov	%eax, GUEST_MAIL + MAIL_FLAG
 	jmp	1b
 guest_end bench_load
+
+/* Rings 64 times, then tells how often it has done that. */
+guest_code bench_ring
+	xor	%eax, %eax
+	mov	$GUEST_MMIO, %ebx
+1:	mov	$64, %ecx
+2:	mov	%eax, (%rbx)
+	dec	%ecx
+	jnz	2b
+	out	%eax, $PORT_REPORT
+	inc	%eax
+	jmp	1b
+guest_end bench_ring
 
 	.section .note.GNU-stack, "", @progbits
