@@ -27,7 +27,7 @@ static struct zxh_kvm_vcpu *zxh_kvm_find(struct zxh_kvm_vm *vm, struct kvm_vcpu 
  * RSP may still be in the hardware when the instruction does not use it; then
  * KVM_RUN reports it, unchanged, at the exit.
  */
-static void zxh_kvm_note(struct kvm_vcpu *kv, struct kvm_io_device *dev)
+static void zxh_kvm_note(struct kvm_vcpu *kv, struct kvm_io_device *dev, gpa_t gpa)
 {
 	struct zxh_kvm_vm *vm = container_of(dev, struct zxh_kvm_vm, mmio);
 	struct zxh_kvm_vcpu *v = zxh_kvm_find(vm, kv);
@@ -35,6 +35,7 @@ static void zxh_kvm_note(struct kvm_vcpu *kv, struct kvm_io_device *dev)
 	if (!v || v->noted)
 		return;
 	v->noted = true;
+	v->note_gpa = gpa;
 	v->note_rip = zxh_kvm_rip(kv);
 	memcpy(v->note_gpr, kv->arch.regs, sizeof(v->note_gpr));
 	v->note_rsp_valid = zxh_kvm_rsp_cached(kv);
@@ -44,7 +45,7 @@ static void zxh_kvm_note(struct kvm_vcpu *kv, struct kvm_io_device *dev)
 static int zxh_kvm_mmio_read(struct kvm_vcpu *kv, struct kvm_io_device *dev,
 			     gpa_t gpa, int len, void *val)
 {
-	zxh_kvm_note(kv, dev);
+	zxh_kvm_note(kv, dev, gpa);
 	return -EOPNOTSUPP;
 }
 
@@ -65,7 +66,7 @@ static int zxh_kvm_mmio_write(struct kvm_vcpu *kv, struct kvm_io_device *dev,
 		return 0;
 	}
 	if (r != -EAGAIN)
-		zxh_kvm_note(kv, dev);
+		zxh_kvm_note(kv, dev, gpa);
 	else if (v)
 		v->bell_later = true;
 	return -EOPNOTSUPP;

@@ -79,7 +79,8 @@ struct zxh_kvm_vm {
  * @in_run: inside KVM_RUN; written by @task, see zxh_kvm_vm_pause()
  * @in_size: bytes of an IN that the next run completes, 0 for none; @task's
  * @noted: the fields below are of this run; @task's
- * @note_rip: RIP before the instruction that KVM emulates
+ * @note_gpa: where the instruction that KVM emulates first touched no memslot
+ * @note_rip: RIP before it
  * @note_gpr: registers before it, in the CPU's order
  * @note_rsp_valid: so is RSP
  * @bell_later: a write of this run waits for zxh_exit.bell; @task's
@@ -105,6 +106,7 @@ struct zxh_kvm_vcpu {
 	bool in_run;
 	u8 in_size;
 	bool noted;
+	u64 note_gpa;
 	u64 note_rip;
 	unsigned long note_gpr[16];
 	bool note_rsp_valid;

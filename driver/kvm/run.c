@@ -147,15 +147,20 @@ void zxh_kvm_fill_mem(struct zxh_kvm_vcpu *v, struct zxh_exit *exit, u64 gpa, bo
 static void zxh_kvm_exit_mem(struct zxh_kvm_vcpu *v, struct zxh_exit *exit)
 {
 	struct kvm_run *run = v->run;
+	u64 gpa = run->mmio.phys_addr;
 	u64 len = 0;
 
 	zxh_kvm_drop_pending(v);
-	if (v->noted && run->mmio.is_write) {
-		/* KVM has executed it: how far it went is its length. */
-		len = run->s.regs.regs.rip - v->note_rip;
+	if (v->noted) {
+		/* Of several writes KVM tells of the last. */
+		gpa = v->note_gpa;
+		/* KVM has executed a write: how far it went is its length. */
+		if (run->mmio.is_write)
+			len = run->s.regs.regs.rip - v->note_rip;
+		/* A read shows what the instruction did before, too. */
 		zxh_kvm_restore_noted(v);
 	}
-	zxh_kvm_fill_mem(v, exit, run->mmio.phys_addr, run->mmio.is_write);
+	zxh_kvm_fill_mem(v, exit, gpa, run->mmio.is_write);
 	if (len <= ZXH_KVM_MAX_INSN)
 		exit->mem.len = len;
 }
