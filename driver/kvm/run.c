@@ -144,25 +144,37 @@ void zxh_kvm_fill_mem(struct zxh_kvm_vcpu *v, struct zxh_exit *exit, u64 gpa, bo
 	};
 }
 
+/*
+ * KVM has executed a write: how far RIP went is the length, but for a call, whose
+ * write is to the stack. Return: the length, or 0 when it is not known.
+ */
+static unsigned int zxh_kvm_write_len(struct zxh_kvm_vcpu *v)
+{
+	const struct kvm_regs *r = &v->run->s.regs.regs;
+	u64 len = r->rip - v->note_rip;
+
+	if (v->note_rsp_valid && r->rsp != v->note_gpr[VCPU_REGS_RSP])
+		return 0;
+	return len <= ZXH_KVM_MAX_INSN ? len : 0;
+}
+
 static void zxh_kvm_exit_mem(struct zxh_kvm_vcpu *v, struct zxh_exit *exit)
 {
 	struct kvm_run *run = v->run;
 	u64 gpa = run->mmio.phys_addr;
-	u64 len = 0;
+	unsigned int len = 0;
 
 	zxh_kvm_drop_pending(v);
 	if (v->noted) {
 		/* Of several writes KVM tells of the last. */
 		gpa = v->note_gpa;
-		/* KVM has executed a write: how far it went is its length. */
 		if (run->mmio.is_write)
-			len = run->s.regs.regs.rip - v->note_rip;
+			len = zxh_kvm_write_len(v);
 		/* A read shows what the instruction did before, too. */
 		zxh_kvm_restore_noted(v);
 	}
 	zxh_kvm_fill_mem(v, exit, gpa, run->mmio.is_write);
-	if (len <= ZXH_KVM_MAX_INSN)
-		exit->mem.len = len;
+	exit->mem.len = len;
 }
 
 /* KVM has written the registers back; what else it would do does not matter. */
