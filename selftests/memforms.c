@@ -20,6 +20,7 @@
 #define EDGE_END	(FORMS_EDGE + PAGE)
 #define FORMS_LONGEST	16		/* bytes of an operand */
 
+#define XCR0_AVX	7
 #define FLAG_DF		0x400ull
 #define FLAGS_STATUS	0x8d5ull	/* CF PF AF ZF SF OF */
 
@@ -189,6 +190,11 @@ static void registers_set(const struct rig *rig, const struct form *f,
 		state->rcx = FORMS_BIT_CX;
 		state->rdx = FORMS_BIT_DX;
 	}
+	if (f->what & F_AVX) {
+		state->rax = XCR0_AVX;
+		state->rcx = 0;
+		state->rdx = 0;
+	}
 	state->rflags = s->flags | 2;
 	vcpu_write(rig->vcpu, state);
 	/* Bit 1 is not among the flags that are read. */
@@ -242,6 +248,9 @@ static bool take_packet(struct rig *rig, const struct form *f, uint64_t addr)
 	EXPECT_EQ(want.type, packet.type);
 	if (packet.type != want.type)
 		return false;
+	if ((f->what & F_WIDE) && packet.guest_mem.addr >= want.guest_mem.addr &&
+	    packet.guest_mem.addr < want.guest_mem.addr + FORMS_WIDE)
+		want.guest_mem.addr = packet.guest_mem.addr;
 	EXPECT_EQ(want.guest_mem.addr, packet.guest_mem.addr);
 	EXPECT_EQ(want.guest_mem.rip, packet.guest_mem.rip);
 	EXPECT_EQ(want.guest_mem.instruction_size,
@@ -531,6 +540,12 @@ static void run_mode(const struct mode *mode, unsigned int list,
 		run_mode(&mode_##mode, LIST_ONE, run_list);		\
 	}
 
+#define UNEMULATED(mode, name)						\
+	TEST_TIMEOUT(what_kvm_cannot_emulate_is_one_packet_in_##name, 120) \
+	{								\
+		run_mode(&mode_##mode, LIST_UNEMULATED, run_list);	\
+	}
+
 #define REP(mode, name)							\
 	TEST_TIMEOUT(rep_stops_where_the_trap_begins_in_##name, 120)	\
 	{								\
@@ -560,6 +575,7 @@ static void run_mode(const struct mode *mode, unsigned int list,
 	test(real_32, real_mode_with_32_bit_addresses)
 
 IN_EVERY_MODE(EVERY_FORM)
+IN_EVERY_MODE(UNEMULATED)
 IN_EVERY_MODE(REP)
 IN_EVERY_MODE(BORDER)
 IN_EVERY_MODE(SPLIT)

@@ -28,6 +28,12 @@
 	row	\what, \offset, \insn
 	.endm
 
+	/* With AVX turned on: QEMU forgets at each exit that it is. */
+	.macro form_avx insn:vararg
+	xsetbv
+	form_as	F_AVX, 0, \insn
+	.endm
+
 	.macro form insn:vararg
 	form_as	0, 0, \insn
 	.endm
@@ -105,6 +111,10 @@ guest_memforms_lists:
 /* Reports; then RAX is where to go on, RBP the list to go to. */
 guest_code memforms
 	.code16
+	mov	%cr4, %eax
+	or	$0x40000, %eax			/* OSXSAVE */
+	mov	%eax, %cr4
+	xor	%eax, %eax
 	movups	%cs:(guest_memforms_xmm - guest_memforms), %xmm0
 	movq	%cs:(guest_memforms_xmm - guest_memforms), %mm0
 	out	%eax, $PORT_REPORT

@@ -39,7 +39,8 @@
 #define LIST_REP	1		/* from RAM into the trap, by REP */
 #define LIST_BORDER	2		/* accesses that may lie across a border */
 #define LIST_SPLIT	3		/* instructions on two pages */
-#define LISTS		4
+#define LIST_UNEMULATED	4		/* an access that KVM gives up on */
+#define LISTS		5
 
 /*
  * What is special in a form. RBX, RSI and RDI (R13, too) point to FORMS_BASE
@@ -57,6 +58,10 @@
 #define F_EQUAL		0x200		/* RAX and all RAM are of the same bytes */
 #define F_COMPARE	0x400		/* it sets the flags */
 #define F_CX16		0x800		/* for CPUs with CMPXCHG16B */
+#define F_WIDE		0x1000		/* CPUs differ in where they begin */
+#define F_AVX		0x2000		/* RAX, RCX and RDX are XSETBV's */
+
+#define FORMS_WIDE	512		/* bytes of a wide operand, or less */
 
 /* F_BITS: what is in CX and DX. */
 #define FORMS_BIT_CX	0x123

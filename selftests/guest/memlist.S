@@ -390,3 +390,68 @@
 	.skip	4094 - ((. - guest_memforms) & 4095), 0x90
 	row	0, 0x400, cmpl $0x5a5b5c5d, MEM_32
 	list_end AT(FORMS_SAVE)
+
+	/* Those that KVM of one kernel at least cannot emulate. */
+	list	LIST_UNEMULATED
+	.irp	op, flds, fldl, fldt, fstps, fstpl, fstpt, fsts, fildl, fistpl
+	form	\op MEM
+	.endr
+	.irp	op, filds, fildll, fistps, fistpll, fisttpl, fadds, fmull, fcoms
+	form	\op MEM
+	.endr
+	form	fldcw MEM
+	.irp	op, fldenv, fnstenv, frstor, fnsave
+	form_as	F_WIDE, 0, \op MEM
+	.endr
+	form	ldmxcsr MEM
+	form	stmxcsr MEM
+	.irp	op, movss, movsd, movlps, movhps, movlpd, movhpd, movd, movq
+	form	\op MEM, %xmm0
+	form	\op %xmm0, MEM
+	.endr
+	form	movd MEM, %mm0
+	form	movd %mm0, MEM
+	form	movntq %mm0, MEM
+	form	lddqu MEM, %xmm0
+	form	movntdqa MEM, %xmm0
+	.irp	op, addps, xorps, pxor, paddd, pshufb, cvtsi2sdl, ucomisd
+	form	\op MEM, %xmm0
+	.endr
+	form	pshufd $3, MEM, %xmm0
+	form	pinsrw $3, MEM, %xmm0
+	form	pextrb $3, %xmm0, MEM
+	form	cvttss2si MEM, %ecx
+	form	popcnt MEM, %ecx
+	form	crc32b MEM, %ecx
+	form	crc32l MEM, %ecx
+	form	adcx MEM, %ecx
+#if TAPE == TAPE_64 || TAPE == TAPE_32
+	form	movbe MEM, %cx
+	form	movbe %cx, MEM
+	.irp	op, vmovups, vmovaps, vmovdqu, vmovdqa
+	form_avx \op MEM, %xmm0
+	form_avx \op %xmm0, MEM
+	form_avx \op MEM, %ymm0
+	form_avx \op %ymm0, MEM
+	.endr
+	form_avx vmovd MEM, %xmm0
+	form_avx vmovss %xmm0, MEM
+	form_avx vmovntdq %ymm0, MEM
+	form_avx vpxor MEM, %xmm1, %xmm0
+	form_avx vpshufd $3, MEM, %xmm0
+	form_avx vbroadcastss MEM, %ymm0
+	form_avx andn MEM, %eax, %ecx
+	form_avx rorx $3, MEM, %ecx
+#else
+	form	movbe MEM, %ecx
+	form	movbe %ecx, MEM
+#endif
+#if TAPE == TAPE_64
+	form_as	F_WIDE, 0, fxsave64 MEM
+	form_as	F_WIDE, 0, fxrstor64 MEM
+#endif
+	/* KVM knows these, but not in memory that is trapped. */
+	.irp	op, fxsave, fxrstor, sgdt, sidt
+	form_as	F_WIDE, 0, \op MEM
+	.endr
+	list_end AT(FORMS_SAVE)
