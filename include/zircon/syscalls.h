@@ -107,6 +107,8 @@ zx_status_t zx_guest_set_trap(zx_handle_t handle, uint32_t kind, zx_vaddr_t addr
  * * ZX_ERR_BAD_STATE - the thread has a vCPU already
  * * ZX_ERR_NO_RESOURCES - the guest has as many as it may have
  * * ZX_ERR_NOT_SUPPORTED - the guest was made by another process
+ * * ZX_ERR_INTERNAL - another process looked at this one's descriptors in that
+ *   moment; then no vCPU of the guest runs any more
  */
 zx_status_t zx_vcpu_create(zx_handle_t guest, uint32_t options, zx_vaddr_t entry,
 			   zx_handle_t *out);
