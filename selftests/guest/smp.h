@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* Vocabulary of guests with several vCPUs: see runner.h. */
+/*
+ * Vocabulary of guests with several vCPUs: see runner.h.
+ *
+ * guard: a stack, and vectors; ESI is the vCPU, EAX is lost.
+ * go_long: from real mode, at GUEST_AP_CODE, to 64-bit code; EAX, ECX, EDX are
+ * lost.
+ */
 #ifndef GUEST_SMP_H
 #define GUEST_SMP_H
 
 #include "code.h"
 
-	/* A stack, and vectors; ESI is the vCPU, EAX is lost. */
 	.macro guard
 	mov	%esi, %eax
 	shl	$11, %eax
@@ -13,7 +18,6 @@
 	lidt	GUEST_IDTR
 	.endm
 
-	/* From real mode, at GUEST_AP_CODE, to 64-bit code; EAX, ECX, EDX are lost. */
 	.macro go_long name
 	.code16
 	lgdtl	%cs:(8f - guest_\name)
