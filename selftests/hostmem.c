@@ -415,12 +415,12 @@ TEST_TIMEOUT(advice_under_a_running_guest_changes_no_byte, 900)
 	VM_LOAD(&s.mem.vm, GUEST_CODE, sweep);
 	make_mem(&s.mem);
 	thread_start(&thread, sweep_on, &s);
-	for (round = 0; round < least || atomic_load(&s.sweeps) < 3; round++)
+	/* What the guest has just used stays; sooner or later something goes. */
+	for (round = 0; round < least || atomic_load(&s.sweeps) < 3 || !swapped; round++)
 		swapped += pester(&s.mem, round);
 	atomic_store(&s.stop, true);
 	thread_join(thread);
 	EXPECT_EQ(0ul, atomic_load(&s.misses));
-	EXPECT_LT(0ll, swapped);
 	zxtest_count("advices", round * ARRAY_SIZE(advices));
 	s.mem.vm.vcpu = ZX_HANDLE_INVALID;
 	mem_end(&s.mem);
