@@ -424,7 +424,6 @@
 	form	popcnt MEM, %ecx
 	form	crc32b MEM, %ecx
 	form	crc32l MEM, %ecx
-	form	adcx MEM, %ecx
 #if TAPE == TAPE_64 || TAPE == TAPE_32
 	form	movbe MEM, %cx
 	form	movbe %cx, MEM
