@@ -546,6 +546,13 @@ static void run_mode(const struct mode *mode, unsigned int list,
 		run_mode(&mode_##mode, LIST_UNEMULATED, run_list);	\
 	}
 
+#define UNEMULATED_BORDER(mode, name)					\
+	TEST_TIMEOUT(what_kvm_cannot_emulate_across_a_border_is_one_packet_in_##name, \
+		     120)						\
+	{								\
+		run_mode(&mode_##mode, LIST_UNEMULATED_BORDER, run_borders); \
+	}
+
 #define REP(mode, name)							\
 	TEST_TIMEOUT(rep_stops_where_the_trap_begins_in_##name, 120)	\
 	{								\
@@ -576,6 +583,7 @@ static void run_mode(const struct mode *mode, unsigned int list,
 
 IN_EVERY_MODE(EVERY_FORM)
 IN_EVERY_MODE(UNEMULATED)
+IN_EVERY_MODE(UNEMULATED_BORDER)
 IN_EVERY_MODE(REP)
 IN_EVERY_MODE(BORDER)
 IN_EVERY_MODE(SPLIT)

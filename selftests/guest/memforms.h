@@ -40,7 +40,8 @@
 #define LIST_BORDER	2		/* accesses that may lie across a border */
 #define LIST_SPLIT	3		/* instructions on two pages */
 #define LIST_UNEMULATED	4		/* an access that KVM gives up on */
-#define LISTS		5
+#define LIST_UNEMULATED_BORDER 5
+#define LISTS		6
 
 /*
  * What is special in a form. RBX, RSI and RDI (R13, too) point to FORMS_BASE

@@ -454,3 +454,22 @@
 	form_as	F_WIDE, 0, \op MEM
 	.endr
 	list_end AT(FORMS_SAVE)
+
+	/* Likewise. No KVM emulates those that write: RAM stays as it is. */
+	list	LIST_UNEMULATED_BORDER
+	.irp	op, flds, fldl, fildll, fstps, fstpl, fistpll, fldcw
+	form	\op MEM
+	.endr
+	.irp	op, movss, movsd, movlps, movq
+	form	\op MEM, %xmm0
+	form	\op %xmm0, MEM
+	.endr
+	form	movntq %mm0, MEM
+	form	lddqu MEM, %xmm0
+	form	popcnt MEM, %ecx
+	form	stmxcsr MEM
+#if TAPE == TAPE_64 || TAPE == TAPE_32
+	form_avx vmovups MEM, %xmm0
+	form_avx vmovups MEM, %ymm0
+#endif
+	list_end AT(FORMS_SAVE)
