@@ -42,7 +42,11 @@ static int zxh_exit_io(struct zxh_vcpu *v, const struct zxh_exit *exit,
 static int zxh_exit_fault(struct zxh_vcpu *v, u64 gpa, bool write)
 {
 	int r = zxh_guest_resolve_fault(v->guest, gpa, write);
+	struct zxh_trap trap;
 
+	/* A trap that is being set: its memslot goes next. */
+	if (r == ZXH_ERR_NOT_FOUND && zxh_trap_find(&v->guest->mem_traps, gpa, &trap))
+		r = 0;
 	if (r)
 		return r;
 	if (++v->retries > ZXH_MAX_RETRIES) {
@@ -63,7 +67,8 @@ static int zxh_exit_no_page(struct zxh_vcpu *v, const struct zxh_exit *exit)
 	 * No instruction of the guest makes this access: a VMM could not do it either.
 	 * With a mark on the page, KVM on AMD (7.2) would try again for ever.
 	 */
-	if (zxh_trap_find(&v->guest->mem_traps, exit->fault.gpa, &trap))
+	if (exit->fault.uncovered &&
+	    zxh_trap_find(&v->guest->mem_traps, exit->fault.gpa, &trap))
 		return zxh_gspace_wipe(v->guest->as) == -EINTR ? -EINTR : ZXH_ERR_NOT_SUPPORTED;
 	/*
 	 * From now on KVM tells of accesses there instead of emulating them; if

@@ -149,24 +149,29 @@ static int zxh_trap_set_io(struct zxh_guest *guest, const struct zx_hyp_guest_se
 static int zxh_trap_set_mem(struct zxh_guest *guest, const struct zx_hyp_guest_set_trap *req,
 			    struct zxh_bell *bell)
 {
-	int r;
+	u64 end;
+	int r, refused;
 
 	if (!PAGE_ALIGNED(req->addr) || !PAGE_ALIGNED(req->len))
 		return ZXH_ERR_INVALID_ARGS;
+	if (!req->len || check_add_overflow(req->addr, req->len, &end) ||
+	    end > ZXH_GUEST_SPACE_SIZE)
+		return ZXH_ERR_INVALID_ARGS;
+	/* First the trap: a vCPU that uses the range finds either memory or that. */
+	refused = zxh_trap_insert(&guest->mem_traps, req, bell);
 	r = zxh_vmar_unmap_pages(guest->root, req->addr, req->len);
+	if (refused)
+		return r ?: refused;
+	if (!r && mutex_lock_killable(&guest->as->lock))
+		r = -EINTR;
 	if (r)
-		return r;
-	if (mutex_lock_killable(&guest->as->lock))
-		return -EINTR;
-	/* First the trap, then the hole: vCPUs may run into the hole at once. */
-	r = zxh_trap_insert(&guest->mem_traps, req, bell);
-	if (r)
-		goto unlock;
+		goto remove;
 	r = zxh_gspace_punch_locked(guest->as, req->addr, req->len);
-	if (r)
-		zxh_trap_remove(&guest->mem_traps, req);
-unlock:
 	mutex_unlock(&guest->as->lock);
+	if (!r)
+		return 0;
+remove:
+	zxh_trap_remove(&guest->mem_traps, req);
 	return r;
 }
 
