@@ -253,10 +253,16 @@ static const struct work {
 
 /* ---- two processes ------------------------------------------------------------ */
 
-static void stay_on(int cpu)
+/* On the first, the second, ... of the CPUs that we may use. */
+static void stay_on(int which)
 {
-	cpu_set_t set;
+	cpu_set_t ours, set;
+	int cpu = -1;
 
+	ASSERT_EQ(0, sched_getaffinity(0, sizeof(ours), &ours));
+	do {
+		ASSERT_GT(CPU_SETSIZE, ++cpu);
+	} while (!CPU_ISSET(cpu, &ours) || which--);
 	CPU_ZERO(&set);
 	CPU_SET(cpu, &set);
 	ASSERT_EQ(0, sched_setaffinity(0, sizeof(set), &set));

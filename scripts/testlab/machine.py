@@ -25,6 +25,17 @@ CHANNELS = ("report", "stdin", "stdout", "stderr")	# virtio ports 1, 2, ...
 ESCAPE = b"\x1d"	# Ctrl-]
 
 
+def emulated_cpus(smp):
+    """How many CPUs a machine has that offers SMP of them.
+
+    Whenever a CPU loads its FPU, QEMU (10.0, 11.1) changes a word of the first CPU's state
+    (hflags2), without a lock. There that CPU keeps whether nested paging is on: a guest
+    that is entered or left on it at that moment goes on with the wrong page tables. So
+    where there are several CPUs the first is one more, on which init lets nothing run.
+    """
+    return smp + 1 if smp > 1 else 1
+
+
 class Machine:
     """The settings of a machine and what came out of it."""
 
@@ -46,7 +57,7 @@ class Machine:
         # It must not outlive us, however we die.
         argv = [need("setpriv", "util-linux"), "--pdeathsig", "KILL", *self.qemu,
                 "-accel", accel, "-cpu", CPU, "-M", "q35,usb=off", "-m", str(self.mem),
-                "-smp", str(self.smp), "-nodefaults", "-no-user-config", "-display", "none",
+                "-smp", str(emulated_cpus(self.smp)), "-nodefaults", "-no-user-config", "-display", "none",
                 "-no-reboot", "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
                 "-chardev", f"file,id=console,path={self.console}", "-serial", "chardev:console",
                 "-device", "virtio-serial-pci,max_ports=8",
