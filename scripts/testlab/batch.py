@@ -34,8 +34,9 @@ class Task:
 class Column:
     """One machine of the matrix, called CPU-KERNEL, and the sums of its results."""
 
-    def __init__(self, name, show, cores, scale=None, crowd_scale=None):
+    def __init__(self, name, show, cores, rank, scale=None, crowd_scale=None):
         self.name = name
+        self.rank = rank	# the lowest gets the host's CPUs first
         self.cpu, _, self.kernel = name.partition("-")
         self.prefix = "" if name == DEFAULT else f"{name}/"
         self.limit = ((LIMIT + LIMIT_PERCENT * int(scale or 0)) * SLOW.get(self.cpu, 1) *
@@ -52,12 +53,12 @@ class Column:
 
     def run(self, names, races, crowds):
         """Run the programs NAMES, those that are RACES or CROWDS on two CPUs, the latter
-        at their own scale."""
+        at their own scale; these first: machines of one CPU fill the gaps later."""
         if self.scale == self.crowd_scale:
             races, crowds = races + crowds, []
-        self._run([name for name in names if name not in races + crowds], 1, self.scale)
         self._run([name for name in names if name in races], 2, self.scale)
         self._run([name for name in names if name in crowds], 2, self.crowd_scale)
+        self._run([name for name in names if name not in races + crowds], 1, self.scale)
 
     def _run(self, left, smp, scale):
         """After the death of a machine the rest gets a new one."""
@@ -71,7 +72,7 @@ class Column:
     def _busy(self, cores):
         """Keep CORES of this host busy, and count the time."""
         self.task = Task("waits")
-        with self.cores.taken(cores):
+        with self.cores.taken(cores, self.rank):
             started = time.monotonic()
             yield
             self.seconds += time.monotonic() - started

@@ -44,8 +44,8 @@ class Screen:
 
 
 class Cores:
-    """The CPUs that machines keep busy, given to who asked first of those that there are
-    enough for.
+    """The CPUs that machines keep busy, given to who has the lowest rank of those that
+    there are enough for.
 
     An emulated CPU that has to share one with another makes its machine's second CPU
     spin for what the first one holds.
@@ -61,12 +61,13 @@ class Cores:
         return next((one for one in self.queue if one[0] <= self.free), None)
 
     @contextlib.contextmanager
-    def taken(self, count):
+    def taken(self, count, rank):
         """Hold COUNT of them, or all there are."""
         count = min(count, self.count)
-        me = [count]
+        me = [count, rank]
         with self.changed:
             self.queue.append(me)
+            self.queue.sort(key=lambda one: one[1])
             self.changed.wait_for(lambda: self._first() is me)
             self.queue.remove(me)
             self.free -= count
