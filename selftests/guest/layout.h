@@ -23,8 +23,7 @@
 #define GUEST_CLOCK	0x40000		/* pvclock page */
 #define GUEST_PML4_COPY	0x41000		/* the same tables under another CR3 */
 #define GUEST_XSAVE	0x42000		/* a page for XSAVE to write to */
-#define GUEST_FAULT	0x50000		/* runner.h: handler of #PF */
-#define GUEST_STACKS	0x60000		/* ... and 2 KiB a vCPU */
+#define GUEST_STACKS	0x60000		/* 2 KiB a vCPU */
 
 #define GUEST_CS	0x08
 #define GUEST_DS	0x10

@@ -53,7 +53,7 @@ guest_end watch
 
 	/* Adds to a word of each page, and keeps account; ESI is the vCPU. */
 	.macro add_up
-	guard
+	own_stack
 1:	mov	$GUEST_HOLE + 8, %ebx
 2:	lock incq (%rbx)
 	incq	GUEST_MAIL + MAIL_VALUE(, %rsi, 8)
@@ -70,7 +70,7 @@ guest_end watch
 	 * the end touches a page that is a trap then. ESI is the vCPU.
 	 */
 	.macro toil
-	guard
+	own_stack
 1:	mov	$32, %ecx
 2:	call	3f
 	loop	2b

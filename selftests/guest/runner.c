@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* See runner.h. */
-#include <string.h>
-
 #include "guest/runner.h"
 #include "zxtest.h"
-
-GUEST_BLOB(smp_fault);
 
 #define DEADLINE	60		/* seconds for a thread to make its vCPU */
 
@@ -45,28 +41,4 @@ void join_runners(struct runner *runners, int n)
 		thread_join(runners[i].thread);
 	/* The last of vm_destroy()'s handles is closed here already. */
 	runners[0].vm->vcpu = ZX_HANDLE_INVALID;
-}
-
-static uint64_t tables[GUEST_GDT / 8];
-
-void catch_faults(struct vm *vm)
-{
-	uint16_t *gate = (uint16_t *)(vm->mem + GUEST_IDT + 14 * 16);
-
-	VM_LOAD(vm, GUEST_FAULT, smp_fault);
-	gate[0] = GUEST_FAULT & 0xffff;
-	gate[3] = GUEST_FAULT >> 16;
-	memcpy(tables, vm->mem, sizeof(tables));
-}
-
-void expect_tables(const struct vm *vm)
-{
-	const uint64_t marks = 0x60;	/* accessed, dirty */
-	const uint64_t *now = (const uint64_t *)vm->mem;
-
-	for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
-		ASSERT_EQ(tables[i] & ~marks, now[i] & ~marks);
-	if (vm->mail->error)
-		TH_LOG("%llu page faults for reserved bits that are not there",
-		       (unsigned long long)vm->mail->error);
 }

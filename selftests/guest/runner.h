@@ -43,14 +43,4 @@ struct runner {
 void start_runners(struct runner *runners, int n, const struct runner *like);
 void join_runners(struct runner *runners, int n);
 
-/*
- * With two CPUs, QEMU at times raises a page fault for reserved bits in tables
- * that have none, as the other CPU takes pages away (seen with 10.0, about once
- * in a billion accesses: kvm_exit shows #PF with error code 0x18 on its way).
- * After catch_faults() the guest tries again; expect_tables() expects the tables
- * to be as they were made.
- */
-void catch_faults(struct vm *vm);
-void expect_tables(const struct vm *vm);
-
 #endif /* GUEST_RUNNER_H */

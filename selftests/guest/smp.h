@@ -2,7 +2,7 @@
 /*
  * Vocabulary of guests with several vCPUs: see runner.h.
  *
- * guard: a stack, and vectors; ESI is the vCPU, EAX is lost.
+ * own_stack: one for each; ESI is the vCPU, EAX is lost.
  * go_long: from real mode, at GUEST_AP_CODE, to 64-bit code; EAX, ECX, EDX are
  * lost.
  */
@@ -11,11 +11,10 @@
 
 #include "code.h"
 
-	.macro guard
+	.macro own_stack
 	mov	%esi, %eax
 	shl	$11, %eax
 	lea	GUEST_STACKS + 0x800(%rax), %rsp
-	lidt	GUEST_IDTR
 	.endm
 
 	.macro go_long name
