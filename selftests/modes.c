@@ -18,6 +18,7 @@ GUEST_BLOB(in_only);
 GUEST_BLOB(real_in);
 GUEST_BLOB(real_ins);
 GUEST_BLOB(modes);
+GUEST_BLOB(tasks);
 
 #define PAGE	4096ull
 
@@ -243,6 +244,42 @@ TEST(a_mem_trap_tells_size_and_operand_size_in_every_mode)
 	ASSERT_OK(zx_guest_set_trap(vm.guest, ZX_GUEST_TRAP_MEM, MODES_LOW,
 				    PAGE, ZX_HANDLE_INVALID, KEY_MEM));
 	in_thread(run_modes, &vm);
+	vm_destroy(&vm);
+}
+
+/* ---- task switches ------------------------------------------------------- */
+
+extern const uint8_t guest_modes_new_task[];
+
+static void *run_task_switch(void *arg)
+{
+	struct vm *vm = arg;
+	zx_handle_t ap;
+
+	ASSERT_OK(zx_vcpu_create(vm->guest, 0, GUEST_AP_CODE, &ap));
+	/* The new task's registers come from its segment; then it goes back. */
+	vcpu_expect_report(ap, 0x7a51);
+	vcpu_expect_report(ap, 1);
+	vcpu_expect_report(ap, REPORT_DONE);
+	EXPECT_OK(zx_handle_close(ap));
+	return NULL;
+}
+
+/* Zircon ends enter with NOT_SUPPORTED; KVM does it: README. */
+TEST(a_task_switch_is_carried_out)
+{
+	uint32_t *tss;
+	struct vm vm;
+
+	vm_start(&vm, in_only);
+	VM_LOAD(&vm, GUEST_AP_CODE, tasks);
+	tss = (uint32_t *)(vm.mem + MODES_TSS + 0x100);
+	tss[8] = GUEST_AP_CODE + (guest_modes_new_task - guest_tasks);
+	tss[9] = 2;				/* EFLAGS */
+	tss[10] = 0x7a51;			/* EAX */
+	for (int seg = 18; seg < 24; seg++)	/* ES CS SS DS FS GS */
+		tss[seg] = seg == 19 ? SEL_CODE32 : SEL_DATA;
+	in_thread(run_task_switch, &vm);
 	vm_destroy(&vm);
 }
 

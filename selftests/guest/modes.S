@@ -155,4 +155,35 @@ gdtr:	.word	5 * 8 - 1
 	.long	GUEST_AP_CODE + gdt - guest_modes
 guest_end modes
 
+/* Of an AP: from real mode to a task, to another, and back. */
+guest_code tasks
+	.code16
+	lgdtl	%cs:(8f - guest_tasks)
+	mov	%cr0, %eax
+	or	$1, %eax
+	mov	%eax, %cr0
+	ljmpl	$SEL_CODE32, $(GUEST_AP_CODE + 1f - guest_tasks)
+	.code32
+1:	mov	$SEL_DATA, %eax
+	mov	%eax, %ds
+	mov	%eax, %es
+	mov	%eax, %ss
+	mov	$SEL_OLD_TASK, %eax
+	ltr	%ax
+	ljmp	$SEL_NEW_TASK, $0
+	report	1
+	done
+	guest_label modes_new_task
+	out	%eax, $PORT_REPORT
+	ljmp	$SEL_OLD_TASK, $0
+	.balign 8
+7:	.quad	0
+	.quad	0x00cf9b000000ffff		/* 32-bit code */
+	.quad	0x00cf93000000ffff		/* data */
+	.quad	0x0000890000000067 | MODES_TSS << 16
+	.quad	0x0000890000000067 | (MODES_TSS + 0x100) << 16
+8:	.word	5 * 8 - 1
+	.long	GUEST_AP_CODE + 7b - guest_tasks
+guest_end tasks
+
 	.section .note.GNU-stack, "", @progbits
