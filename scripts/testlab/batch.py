@@ -62,6 +62,8 @@ class Column:
 
     def _run(self, left, smp, scale):
         """After the death of a machine the rest gets a new one."""
+        if not left:
+            return
         with self._busy(1 if self.cpu == "vmx" else smp):	# all of Bochs is one thread
             while left and not self.stopped:
                 left = Batch(self, left, smp, scale).run()
