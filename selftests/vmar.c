@@ -494,7 +494,7 @@ TEST_F(map, unmap_reaches_over_several_mappings)
 	EXPECT_EQ(0x41u, mapped_pages(self, 8));
 }
 
-TEST_F_TIMEOUT(map, a_thousand_mappings_come_and_go, 120)
+TEST_F_TIMEOUT(map, a_thousand_mappings_come_and_go, 300)
 {
 	zx_vaddr_t addr;
 
