@@ -46,7 +46,8 @@ PATCHES = (
 CPU = "corei7_haswell_4770"
 # Serial output costs much emulated time, so the console gets what matters; the report has
 # the whole log. A crash triple-faults, which ends Bochs.
-APPEND = ("console=ttyS0,115200 loglevel=5 panic=-1 oops=panic reboot=t nokaslr "
+# idle=halt: else a CPU that idles by MWAIT at times misses that it has work, until a tick.
+APPEND = ("console=ttyS0,115200 loglevel=5 panic=-1 oops=panic reboot=t nokaslr idle=halt "
           "mitigations=off no_timer_check tsc=reliable random.trust_cpu=on log_buf_len=8M")
 # Timers run at this many instructions a second; `info` must stay ignored, see CONFIGURE.
 SETTINGS = """\
