@@ -8,8 +8,7 @@
 	 * number R11, and writes the round's number to where that belongs in its
 	 * part of the bell; R10 is its part of the first.
 	 *
-	 * With no bells it calls, returns, and walks page tables anew, until it is
-	 * told to stop; then it writes its number to the page that is a bell by then.
+	 * With no bells it toils; then it writes its number to the page that is a bell by then.
 	 */
 	.macro ring_or_toil
 	own_stack
@@ -32,19 +31,9 @@
 	dec	%r8
 	jnz	1b
 	done
-4:	mov	$32, %ecx
-5:	call	6f
-	loop	5b
-	mov	%cr3, %rax
-	mov	%rax, %cr3
-	incq	GUEST_MAIL + MAIL_VALUE(, %rsi, 8)
-	cmpq	$1, GUEST_MAIL + MAIL_GO
-	jne	4b
+4:	toil
 	mov	%esi, BELLS_HOLE(, %rsi, 4)
 	done
-6:	push	%rcx
-	pop	%rdx
-	ret
 	.endm
 
 guest_code ring_bsp

@@ -66,24 +66,14 @@ guest_end watch
 	.endm
 
 	/*
-	 * Calls, returns, and walks page tables anew, all within one window; at
-	 * the end touches a page that is a trap then. ESI is the vCPU.
+	 * Toils within one window; at the end touches a page that is a trap then.
+	 * ESI is the vCPU.
 	 */
-	.macro toil
+	.macro toil_to_trap
 	own_stack
-1:	mov	$32, %ecx
-2:	call	3f
-	loop	2b
-	mov	%cr3, %rax
-	mov	%rax, %cr3
-	incq	GUEST_MAIL + MAIL_VALUE(, %rsi, 8)
-	cmpq	$1, GUEST_MAIL + MAIL_GO
-	jne	1b
+	toil
 	mov	REMAP_TRAP, %eax
 	done
-3:	push	%rcx
-	pop	%rdx
-	ret
 	.endm
 
 guest_code add_up_bsp
@@ -96,12 +86,12 @@ guest_code add_up_ap
 guest_end add_up_ap
 
 guest_code toil_bsp
-	toil
+	toil_to_trap
 guest_end toil_bsp
 
 guest_code toil_ap
 	go_long	toil_ap
-	toil
+	toil_to_trap
 guest_end toil_ap
 
 	.section .note.GNU-stack, "", @progbits

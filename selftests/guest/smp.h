@@ -3,6 +3,8 @@
  * Vocabulary of guests with several vCPUs: see runner.h.
  *
  * own_stack: one for each; ESI is the vCPU, EAX is lost.
+ * toil: calls, returns, and walks page tables anew, until it is told to stop;
+ * ESI is the vCPU, EAX, RCX and RDX are lost.
  * go_long: from real mode, at GUEST_AP_CODE, to 64-bit code; EAX, ECX, EDX are
  * lost.
  */
@@ -15,6 +17,22 @@
 	mov	%esi, %eax
 	shl	$11, %eax
 	lea	GUEST_STACKS + 0x800(%rax), %rsp
+	.endm
+
+	.macro toil
+91:	mov	$32, %ecx
+92:	call	93f
+	loop	92b
+	mov	%cr3, %rax
+	mov	%rax, %cr3
+	incq	GUEST_MAIL + MAIL_VALUE(, %rsi, 8)
+	cmpq	$1, GUEST_MAIL + MAIL_GO
+	jne	91b
+	jmp	94f
+93:	push	%rcx
+	pop	%rdx
+	ret
+94:
 	.endm
 
 	.macro go_long name
