@@ -250,6 +250,7 @@ static void crew_create(struct crew *c, struct hub *h, unsigned int first,
 	vm_create(&c->vm);
 	VM_LOAD(&c->vm, GUEST_CODE, ring_bsp);
 	VM_LOAD(&c->vm, GUEST_AP_CODE, ring_ap);
+	keep_tables(&c->vm);
 	for (unsigned int i = 0; i < count; i++)
 		h->first[first + i] = first;
 	for (uint64_t i = 0; i < TRAPS; i++)
@@ -305,6 +306,7 @@ static uint64_t crew_finish(struct crew *c)
 	uint64_t faults = 0;
 
 	join_runners(c->runners, c->count);
+	expect_tables(&c->vm);
 	for (unsigned int i = 0; i < c->count; i++) {
 		EXPECT_EQ((uint64_t)c->rounds * TRAPS, c->vm.mail->value[i]);
 		faults += c->runners[i].faults;
@@ -443,6 +445,7 @@ TEST_TIMEOUT(traps_are_set_while_vcpus_wait_for_packets, 300)
 	expect_toil(&crew);
 	crew.vm.mail->go = 1;
 	join_runners(crew.runners, VCPUS);
+	expect_tables(&crew.vm);
 	take_from_ram(&hub);
 	vm_destroy(&crew.vm);
 	hub_close(&hub);

@@ -449,6 +449,7 @@ TEST_TIMEOUT(vcpus_that_hammer_a_range_lose_no_count, 300)
 	vm_create(&vm);
 	VM_LOAD(&vm, GUEST_CODE, add_up_bsp);
 	VM_LOAD(&vm, GUEST_AP_CODE, add_up_ap);
+	keep_tables(&vm);
 	ASSERT_OK(zx_vmo_create(SIZE, 0, &vmo));
 	map_in(vm.vmar, R | W, HOLE, vmo, SIZE);
 	start_runners(runners, VCPUS, &(struct runner){
@@ -464,6 +465,7 @@ TEST_TIMEOUT(vcpus_that_hammer_a_range_lose_no_count, 300)
 	}
 	vm.mail->go = 1;
 	join_runners(runners, VCPUS);
+	expect_tables(&vm);
 	for (int p = 0; p < REMAP_PAGES; p++)
 		counted += vmo_word(vmo, p * PAGE + 8);
 	for (int i = 0; i < VCPUS; i++)
@@ -512,6 +514,7 @@ TEST_TIMEOUT(traps_and_windows_are_made_under_four_vcpus, 300)
 	vm_create(&vm);
 	VM_LOAD(&vm, GUEST_CODE, toil_bsp);
 	VM_LOAD(&vm, GUEST_AP_CODE, toil_ap);
+	keep_tables(&vm);
 	start_runners(runners, VCPUS, &(struct runner){
 		.vm = &vm, .run = run_to_the_trap,
 	});
@@ -525,6 +528,7 @@ TEST_TIMEOUT(traps_and_windows_are_made_under_four_vcpus, 300)
 	expect_all_progress(&vm);
 	vm.mail->go = 1;
 	join_runners(runners, VCPUS);
+	expect_tables(&vm);
 	vm_destroy(&vm);
 }
 

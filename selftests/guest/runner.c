@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* See runner.h. */
+#include <string.h>
+
 #include "guest/runner.h"
 #include "zxtest.h"
 
@@ -41,4 +43,20 @@ void join_runners(struct runner *runners, int n)
 		thread_join(runners[i].thread);
 	/* The last of vm_destroy()'s handles is closed here already. */
 	runners[0].vm->vcpu = ZX_HANDLE_INVALID;
+}
+
+static uint64_t tables[GUEST_GDT / 8];
+
+void keep_tables(const struct vm *vm)
+{
+	memcpy(tables, vm->mem, sizeof(tables));
+}
+
+void expect_tables(const struct vm *vm)
+{
+	const uint64_t marks = 0x60;	/* accessed, dirty */
+	const uint64_t *now = (const uint64_t *)vm->mem;
+
+	for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
+		ASSERT_EQ(tables[i] & ~marks, now[i] & ~marks);
 }

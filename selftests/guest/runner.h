@@ -43,4 +43,8 @@ struct runner {
 void start_runners(struct runner *runners, int n, const struct runner *like);
 void join_runners(struct runner *runners, int n);
 
+/* Nothing but the CPU's marks may change in a guest's page tables meanwhile. */
+void keep_tables(const struct vm *vm);
+void expect_tables(const struct vm *vm);
+
 #endif /* GUEST_RUNNER_H */
