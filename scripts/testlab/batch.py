@@ -17,6 +17,9 @@ LIMIT = 120
 LIMIT_PERCENT = 20
 SLOW = {"vmx": 5, DEBUG: 5}	# how much longer a machine takes
 BOOT = 120	# seconds in which any machine is up, or gone
+# Seconds that a run needs after its last program has begun: that one's own, and the
+# scripts of selftests/harness.
+LAST = 900
 
 
 class Task:
@@ -50,6 +53,7 @@ class Column:
         self.stopped = False
         self.child = None	# scripts/vm, while a machine runs
         self.task = None
+        self.clock = None	# if it has one, no program begins when it is late
 
     def run(self, names, races, crowds):
         """Run the programs NAMES, those that are RACES or CROWDS on two CPUs, the latter
@@ -107,10 +111,10 @@ class Column:
         """Nothing ran, which is a failure."""
         ktap.Program(f"{self.prefix}machine", self.tally, self.show).fail(what)
 
-    def skip(self, why):
-        """The machine is not there."""
+    def skip(self, why, what="machine"):
+        """The machine, or a program, has no turn."""
         self.tally.skipped += 1
-        self.show(f"ok {self.name}: machine # SKIP {why}")
+        self.show(f"ok {self.name}: {what} # SKIP {why}")
 
 
 class Batch:
@@ -121,6 +125,9 @@ class Batch:
         self.names = names
         self.smp = smp
         self.env = ["--env", f"SCALE={scale}"] if scale else []
+        left = column.clock.left() if column.clock else float("inf")
+        if left < float("inf"):
+            self.env += ["--env", f"UNTIL={max(0, left - LAST):.0f}"]
         self.current = None	# its output's reader
         self.done = []
 
@@ -128,7 +135,7 @@ class Batch:
         return ktap.Program(self.column.prefix + name, self.column.tally, self.column.show)
 
     def _line(self, line):
-        match = re.match(r"@@(begin|left|end) (.*)$", line.rstrip())
+        match = re.match(r"@@(begin|left|late|end) (.*)$", line.rstrip())
         if not match:
             if self.current:
                 self.current.feed(line)
@@ -137,6 +144,9 @@ class Batch:
         if mark == "begin":
             self.current = self._program(text)
             self.column.task = Task(text)
+        elif mark == "late":
+            self.column.skip("no time is left for it", text)
+            self.done.append(text)
         elif mark == "left":
             self.current.fail(f"left live objects in the kernel: {text.strip()}")
         else:

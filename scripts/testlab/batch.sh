@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 # Runs in the test machine: each PROGRAM in turn, between marks that scripts/check
 # reads; the kernel's log gets marks too, so that a splat can be given a name.
-# usage: batch.sh SECONDS PROGRAM...
+# usage: batch.sh SECONDS PROGRAM...; with UNTIL=S in the environment none begins later
+# than S seconds after the boot.
 
 objects=/sys/kernel/debug/zx_hyp/objects
 limit=$1
@@ -21,6 +22,10 @@ live() {
 }
 
 for program; do
+	if [ -n "${UNTIL-}" ] && [ "$(cut -d. -f1 /proc/uptime)" -ge "$UNTIL" ]; then
+		printf '\n@@late %s\n' "$program"
+		continue
+	fi
 	echo "<5>zx-check: begin $program" >/dev/kmsg
 	printf '\n@@begin %s\n' "$program"
 	timeout -s KILL "$limit" "./$program" </dev/null 2>&1
