@@ -8,7 +8,8 @@
 	 * number R11, and writes the round's number to where that belongs in its
 	 * part of the bell; R10 is its part of the first.
 	 *
-	 * With no bells it toils; then it writes its number to the page that is a bell by then.
+	 * With no bells it toils; then it writes its number to the page that is a
+	 * bell by then.
 	 */
 	.macro ring_or_toil
 	own_stack

@@ -184,11 +184,11 @@ guest_code holes_fault
 	iretq
 guest_end holes_fault
 
-	/* ... and of what comes before a HLT that nothing else would end. */
-/*
- * With its NOP, if the interrupt comes before that: the emulator of machines with
- * one CPU (QEMU 7.2) forgets the shadow of STI when the guest is left and entered.
- */
+	/*
+	 * ... and of what comes before a HLT that nothing else would end, or before
+	 * the NOP there: the emulator of machines with one CPU (QEMU 7.2) forgets the
+	 * shadow of STI when the guest is left and entered.
+	 */
 guest_code holes_hlt
 	push	%rax
 	mov	8(%rsp), %rax
