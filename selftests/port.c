@@ -374,6 +374,15 @@ TEST_F(port, wait_ends_with_a_packet_of_a_signal)
 	EXPECT_OK(zx_handle_close(event));
 }
 
+static int sleepers_done(struct sleeper *s, int count)
+{
+	int done = 0;
+
+	for (int i = 0; i < count; i++)
+		done += sleeper_done(&s[i]);
+	return done;
+}
+
 TEST_F(port, one_packet_ends_one_wait)
 {
 	enum { THREADS = 4 };
@@ -386,15 +395,14 @@ TEST_F(port, one_packet_ends_one_wait)
 		sleeper_start(&s[i]);
 	}
 	for (int n = 1; n <= THREADS; n++) {
-		int done = 0;
-
 		zxtest_row("packet %d", n);
 		ASSERT_OK(queue(self->port, n));
+		/* One that another CPU is to wake still looks asleep for a moment. */
+		ASSERT_TRUE(wait_until(SLEEPER_LIMIT, sleepers_done(s, THREADS) >= n));
 		for (int i = 0; i < THREADS; i++)
-			done += wait_until(SLEEPER_LIMIT, sleeper_done(&s[i]) ||
-					   sleeper_in_call(&s[i])) &&
-				sleeper_done(&s[i]);
-		EXPECT_EQ(n, done);
+			ASSERT_TRUE(wait_until(SLEEPER_LIMIT, sleeper_done(&s[i]) ||
+					       sleeper_in_call(&s[i])));
+		EXPECT_EQ(n, sleepers_done(s, THREADS));
 	}
 	for (int i = 0; i < THREADS; i++) {
 		EXPECT_STATUS(ZX_OK, sleeper_end(&s[i]));
@@ -402,6 +410,21 @@ TEST_F(port, one_packet_ends_one_wait)
 	}
 	EXPECT_EQ(0x1eull, keys);
 	expect_nothing(self->port);
+}
+
+/* Of the tests above: they look at threads that may end in that moment. */
+TEST_F(port, a_thread_that_has_ended_sleeps_in_no_call)
+{
+	struct sleeper *s = &self->s;
+	char path[64];
+
+	sleeper_start(s);
+	EXPECT_TRUE(sleeper_in_call(s));
+	ASSERT_OK(queue(self->port, 1));
+	EXPECT_STATUS(ZX_OK, sleeper_end(s));
+	snprintf(path, sizeof(path), "/proc/self/task/%d", s->tid);
+	ASSERT_TRUE(wait_until(SLEEPER_LIMIT, access(path, F_OK)));
+	EXPECT_FALSE(sleeper_in_call(s));
 }
 
 static volatile int handled;

@@ -69,7 +69,10 @@ static inline bool sleeper_done(struct sleeper *s)
 	return __atomic_load_n(&s->done, __ATOMIC_ACQUIRE);
 }
 
-/* Whether the thread is blocked in a system call, and that is ioctl(). */
+/*
+ * Whether the thread is blocked in a system call, and that is ioctl(). One that
+ * has ended meanwhile is not: whoever asks has seen its done before, not now.
+ */
 static inline bool sleeper_in_call(const struct sleeper *s)
 {
 	char path[64], text[16] = "";
@@ -79,7 +82,8 @@ static inline bool sleeper_in_call(const struct sleeper *s)
 		return false;
 	snprintf(path, sizeof(path), "/proc/self/task/%d/syscall", s->tid);
 	f = fopen(path, "re");
-	ASSERT_TRUE(f);
+	if (!f)
+		return false;
 	(void)!fgets(text, sizeof(text), f);
 	fclose(f);
 	return atoi(text) == SYS_ioctl;
