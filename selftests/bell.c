@@ -291,19 +291,12 @@ TEST(bells_do_not_overlap_other_traps)
 
 /* ---- no packet left ------------------------------------------------------ */
 
-static bool asleep(int tid)
-{
-	struct sleeper s = { .tid = tid };
-
-	return sleeper_in_call(&s);
-}
-
 static void *take_all(void *arg)
 {
 	struct rig *rig = arg;
 
 	ASSERT_TRUE(wait_until(SLEEPER_LIMIT, rig->vm.mail->progress == POOL &&
-			       asleep(rig->tid)));
+			       zxtest_thread_in_ioctl(rig->tid)));
 	for (int i = 0; i < 3 * POOL; i++) {
 		zx_port_packet_t packet;
 
@@ -333,10 +326,10 @@ static void *kick_then_take(void *arg)
 	struct rig *rig = arg;
 
 	ASSERT_TRUE(wait_until(SLEEPER_LIMIT, rig->vm.mail->progress == POOL &&
-			       asleep(rig->tid)));
+			       zxtest_thread_in_ioctl(rig->tid)));
 	ASSERT_OK(zx_vcpu_kick(rig->vm.vcpu));
 	/* It did not wake up: nobody else could wake it before the packet is taken. */
-	ASSERT_TRUE(wait_until(SLEEPER_LIMIT, asleep(rig->tid)));
+	ASSERT_TRUE(wait_until(SLEEPER_LIMIT, zxtest_thread_in_ioctl(rig->tid)));
 	EXPECT_EQ((uint64_t)POOL, rig->vm.mail->progress);
 	expect_packet(rig->port, KEY, BELL);
 	return NULL;
@@ -365,7 +358,7 @@ static void *close_port(void *arg)
 	struct rig *rig = arg;
 
 	ASSERT_TRUE(wait_until(SLEEPER_LIMIT, rig->vm.mail->progress == POOL &&
-			       asleep(rig->tid)));
+			       zxtest_thread_in_ioctl(rig->tid)));
 	ASSERT_OK(zx_handle_close(rig->port));
 	return NULL;
 }
@@ -392,10 +385,10 @@ static void *close_vcpu_then_take(void *arg)
 	struct rig *rig = arg;
 
 	ASSERT_TRUE(wait_until(SLEEPER_LIMIT, rig->vm.mail->progress == POOL &&
-			       asleep(rig->tid)));
+			       zxtest_thread_in_ioctl(rig->tid)));
 	ASSERT_OK(zx_handle_close(rig->vm.vcpu));
 	EXPECT_STATUS(ZX_ERR_BAD_HANDLE, zx_vcpu_kick(rig->vm.vcpu));
-	ASSERT_TRUE(wait_until(SLEEPER_LIMIT, asleep(rig->tid)));
+	ASSERT_TRUE(wait_until(SLEEPER_LIMIT, zxtest_thread_in_ioctl(rig->tid)));
 	EXPECT_EQ((uint64_t)POOL, rig->vm.mail->progress);
 	EXPECT_EQ(1l, zxtest_objects_of("vcpu"));
 	expect_packet(rig->port, KEY, BELL);
@@ -429,7 +422,7 @@ static void *close_vcpu_then_port(void *arg)
 	struct rig *rig = arg;
 
 	ASSERT_TRUE(wait_until(SLEEPER_LIMIT, rig->vm.mail->progress == POOL &&
-			       asleep(rig->tid)));
+			       zxtest_thread_in_ioctl(rig->tid)));
 	ASSERT_OK(zx_handle_close(rig->vm.vcpu));
 	ASSERT_OK(zx_handle_close(rig->vm.guest));
 	EXPECT_EQ(1l, zxtest_objects_of("guest"));

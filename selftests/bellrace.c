@@ -346,18 +346,11 @@ static void ring_one(struct runner *r, zx_vcpu_state_t *state)
 	state->r11 = r->id;
 }
 
-static bool asleep(int tid)
-{
-	struct sleeper s = { .tid = tid };
-
-	return sleeper_in_call(&s);
-}
-
 static void expect_waiting(struct crew *c)
 {
 	for (int i = 0; i < RINGERS; i++) {
 		ASSERT_TRUE(wait_until(LIMIT, c->vm.mail->value[i] == POOL &&
-				       asleep(c->runners[i].tid)));
+				       zxtest_thread_in_ioctl(c->runners[i].tid)));
 	}
 }
 

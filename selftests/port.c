@@ -2,6 +2,7 @@
 /* Ports: packets of users, their order and limit, and threads that wait. */
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -483,8 +484,7 @@ TEST_F(port, closing_the_last_handle_does_not_end_a_wait_before_its_deadline)
 {
 	struct sleeper *s = &self->s;
 
-	s->deadline = zx_deadline_after(3000 * MS);
-	sleeper_start(s);
+	sleeper_start_for(s, 3000 * MS);
 	ASSERT_OK(zx_handle_close(self->port));
 	ASSERT_OK(zx_handle_close(self->copy));
 	EXPECT_TRUE(sleeper_sleeps(s));

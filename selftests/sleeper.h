@@ -7,8 +7,6 @@
 #define SELFTESTS_SLEEPER_H
 
 #include <signal.h>
-#include <stdio.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -69,35 +67,37 @@ static inline bool sleeper_done(struct sleeper *s)
 	return __atomic_load_n(&s->done, __ATOMIC_ACQUIRE);
 }
 
-/*
- * Whether the thread is blocked in a system call, and that is ioctl(). One that
- * has ended meanwhile is not: whoever asks has seen its done before, not now.
- */
 static inline bool sleeper_in_call(const struct sleeper *s)
 {
-	char path[64], text[16] = "";
-	FILE *f;
-
-	if (!s->tid)
-		return false;
-	snprintf(path, sizeof(path), "/proc/self/task/%d/syscall", s->tid);
-	f = fopen(path, "re");
-	if (!f)
-		return false;
-	(void)!fgets(text, sizeof(text), f);
-	fclose(f);
-	return atoi(text) == SYS_ioctl;
+	return zxtest_thread_in_ioctl(s->tid);
 }
 
-/* Returns when the thread is asleep in its call; one that is not fails the test. */
-static inline void sleeper_start(struct sleeper *s)
+/* Returns when the thread is asleep in its call, or has come back from it. */
+static inline bool sleeper_launch(struct sleeper *s)
 {
 	s->tid = 0;
 	s->done = false;
 	thread_start(&s->thread, sleeper_run, s);
 	ASSERT_TRUE(wait_until(SLEEPER_LIMIT, sleeper_done(s) ||
 			       sleeper_in_call(s)));
-	ASSERT_FALSE(sleeper_done(s));
+	return !sleeper_done(s);
+}
+
+/* One that is not asleep fails the test. */
+static inline void sleeper_start(struct sleeper *s)
+{
+	ASSERT_TRUE(sleeper_launch(s));
+}
+
+/* With a deadline so far away; later if it was over before the thread slept. */
+static inline void sleeper_start_for(struct sleeper *s, zx_duration_t duration)
+{
+	s->deadline = zx_deadline_after(duration);
+	while (!sleeper_launch(s)) {
+		thread_join(s->thread);
+		duration *= 2;
+		s->deadline = zx_deadline_after(duration);
+	}
 }
 
 /* The call comes back, and says so. */

@@ -351,8 +351,7 @@ TEST_F(wait, one_keeps_its_deadline_over_linux_signals)
 	struct sleeper *s = &self->s;
 
 	ASSERT_NE(SIG_ERR, signal(SIGUSR1, on_signal));
-	s->deadline = zx_deadline_after(500 * MS);
-	sleeper_start(s);
+	sleeper_start_for(s, 500 * MS);
 	/* One that began anew with each signal would never end. */
 	while (!sleeper_done(s)) {
 		ASSERT_EQ(0, pthread_kill(s->thread, SIGUSR1));

@@ -230,7 +230,7 @@ static void begin_sleeper(void *ctx)
 	atomic_store(&b->tid, 0);
 	thread_start(&b->waiter, wait_through_closed, b);
 	ASSERT_TRUE(wait_until(RACE_LIMIT,
-			       b->tid && zxtest_thread_sleeps(b->tid)));
+			       b->tid && zxtest_thread_in_ioctl(b->tid)));
 }
 
 static void signal_kept(void *ctx)
@@ -307,7 +307,7 @@ static void herd_start(struct grazer *herd, zx_handle_t even, zx_handle_t odd)
 	}
 	for (int i = 0; i < HERD; i++)
 		ASSERT_TRUE(wait_until(RACE_LIMIT, herd[i].tid &&
-				       zxtest_thread_sleeps(herd[i].tid)));
+				       zxtest_thread_in_ioctl(herd[i].tid)));
 }
 
 static void expect_grazer(struct grazer *g, zx_status_t status,
@@ -351,7 +351,8 @@ TEST_TIMEOUT(a_close_cancels_those_who_wait_through_that_handle, 600)
 		for (int g = 1; g < HERD; g += 2)
 			expect_grazer(&herd[g], ZX_ERR_CANCELED, CLOSED);
 		for (int g = 0; g < HERD; g += 2)
-			ASSERT_TRUE(zxtest_thread_sleeps(herd[g].tid));
+			ASSERT_TRUE(wait_until(RACE_LIMIT,
+					       zxtest_thread_in_ioctl(herd[g].tid)));
 		ASSERT_OK(zx_object_signal(event, 0, SIGNAL));
 		for (int g = 0; g < HERD; g += 2)
 			expect_grazer(&herd[g], ZX_OK, SIGNAL);

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -254,6 +255,25 @@ bool zxtest_thread_sleeps(int tid)
 	text[n] = '\0';
 	end = strrchr(text, ')');
 	return end && (end[2] == 'S' || end[2] == 'D');
+}
+
+bool zxtest_thread_in_ioctl(int tid)
+{
+	char path[64], text[32];
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/syscall", tid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	if (n <= 0)
+		return false;
+	text[n] = '\0';
+	/* A thread that runs has no number there. */
+	return atoi(text) == SYS_ioctl;
 }
 
 /* ---- in the parent ---------------------------------------------------- */

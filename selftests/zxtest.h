@@ -205,6 +205,12 @@ void zxtest_hurry_rcu(void);
 /* Whether a thread, of whatever process, is blocked in the kernel. */
 bool zxtest_thread_sleeps(int tid);
 
+/*
+ * Whether a thread is blocked in an ioctl(): what it may wait for before, as for
+ * its stack, is no call of ours. One that has ended is not.
+ */
+bool zxtest_thread_in_ioctl(int tid);
+
 /* ---- live objects of the driver -------------------------------------- */
 
 #define ZXTEST_OBJECTS_MAX	16

@@ -15,13 +15,19 @@
 	mov	%rax, %\reg
 	.endm
 
-	/* Halts until so many vectors came. */
+	/*
+	 * Halts until so many vectors came; without IF, as what pends ends a HLT all
+	 * the same: an emulator that forgets the shadow of STI would have it come
+	 * between STI and HLT.
+	 */
 	.macro halt_until vectors
-9996:	cli
-	cmpq	$\vectors, GUEST_MAIL + MAIL_IRQS
+	cli
+9996:	cmpq	$\vectors, GUEST_MAIL + MAIL_IRQS
 	jae	9995f
-	sti
 	hlt
+	sti
+	nop
+	cli
 	jmp	9996b
 9995:
 	.endm
