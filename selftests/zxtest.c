@@ -238,42 +238,40 @@ void zxtest_hurry_rcu(void)
 		close(fd);
 }
 
-bool zxtest_thread_sleeps(int tid)
+/* A file of a thread in /proc; false when the thread is gone. */
+static bool read_of_thread(int tid, const char *name, char *text, size_t size)
 {
-	char path[64], text[512], *end;
+	char path[64];
 	ssize_t n;
 	int fd;
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", tid);
+	snprintf(path, sizeof(path), "/proc/%d/%s", tid, name);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return false;
-	n = read(fd, text, sizeof(text) - 1);
+	n = read(fd, text, size - 1);
 	close(fd);
-	if (n <= 0)
+	text[n > 0 ? n : 0] = '\0';
+	return n > 0;
+}
+
+bool zxtest_thread_sleeps(int tid)
+{
+	char text[512], *end;
+
+	if (!read_of_thread(tid, "stat", text, sizeof(text)))
 		return false;
-	text[n] = '\0';
 	end = strrchr(text, ')');
 	return end && (end[2] == 'S' || end[2] == 'D');
 }
 
 bool zxtest_thread_in_ioctl(int tid)
 {
-	char path[64], text[32];
-	ssize_t n;
-	int fd;
+	char text[32];
 
-	snprintf(path, sizeof(path), "/proc/self/task/%d/syscall", tid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	n = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	if (n <= 0)
-		return false;
-	text[n] = '\0';
 	/* A thread that runs has no number there. */
-	return atoi(text) == SYS_ioctl;
+	return read_of_thread(tid, "syscall", text, sizeof(text)) &&
+	       atoi(text) == SYS_ioctl;
 }
 
 /* ---- in the parent ---------------------------------------------------- */
