@@ -22,7 +22,6 @@
 #include "calls.h"
 #include "guest/bellrace.h"
 #include "guest/runner.h"
-#include "sleeper.h"
 #include "spaces.h"
 #include "zxtest.h"
 

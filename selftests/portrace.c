@@ -16,6 +16,7 @@
 #include "calls.h"
 #include "guest/vm.h"
 #include "race.h"
+#include "sleeper.h"
 #include "zxtest.h"
 
 #define PAST		ZX_TIME_INFINITE_PAST
@@ -655,54 +656,29 @@ TEST_TIMEOUT(a_port_and_what_is_waited_for_close_together, 600)
 
 /* ---- waiters at a port that closed -------------------------------------- */
 
-struct sleeper {
-	zx_handle_t port;
-	zx_time_t deadline;
-	zx_status_t status;
-	zx_time_t woke;
-	atomic_int tid;
-	atomic_bool done;
-	pthread_t thread;
-};
-
-static void *sleep_at_port(void *arg)
-{
-	struct sleeper *s = arg;
-	zx_port_packet_t packet;
-
-	atomic_store(&s->tid, thread_id());
-	s->status = zx_port_wait(s->port, s->deadline, &packet);
-	s->woke = zx_clock_get_monotonic();
-	atomic_store(&s->done, true);
-	return NULL;
-}
-
 /* Whether all still slept when the port was closed. */
 static bool sleep_over_close(zx_duration_t nap)
 {
-	struct sleeper s[3] = { 0 };
-	bool all = true;
+	struct sleeper s[3];
 	zx_handle_t port;
+	bool asleep;
 
 	ASSERT_OK(zx_port_create(0, &port));
 	for (int i = 0; i < 3; i++) {
-		s[i].port = port;
-		s[i].deadline = zx_deadline_after((i + 1) * nap);
-		thread_start(&s[i].thread, sleep_at_port, &s[i]);
+		s[i] = (struct sleeper){
+			.call = sleep_port_wait, .handle = port,
+			.deadline = zx_deadline_after((i + 1) * nap),
+		};
+		sleeper_launch(&s[i]);
 	}
-	for (int i = 0; i < 3; i++)
-		ASSERT_TRUE(wait_until(RACE_LIMIT, s[i].done ||
-				       zxtest_thread_in_ioctl(s[i].tid)));
 	ASSERT_OK(zx_handle_close(port));
-	for (int i = 0; i < 3; i++)
-		all &= zx_clock_get_monotonic() < s[i].deadline;
+	asleep = zx_clock_get_monotonic() < s[0].deadline;
 	for (int i = 0; i < 3; i++) {
 		zxtest_row("waiter %d", i);
-		thread_join(s[i].thread);
-		EXPECT_STATUS(ZX_ERR_TIMED_OUT, s[i].status);
-		EXPECT_LE(s[i].deadline, s[i].woke);
+		EXPECT_STATUS(ZX_ERR_TIMED_OUT, sleeper_end(&s[i]));
+		EXPECT_LE(s[i].deadline, s[i].end);
 	}
-	return all;
+	return asleep;
 }
 
 TEST(a_waiter_stays_until_its_deadline_when_the_port_closes)
@@ -710,8 +686,10 @@ TEST(a_waiter_stays_until_its_deadline_when_the_port_closes)
 	zx_duration_t nap = ZX_MSEC(400);
 
 	/* On a machine that is too slow for it: longer. */
-	while (!sleep_over_close(nap))
+	while (!sleep_over_close(nap)) {
 		nap *= 2;
+		ASSERT_LT(3 * nap, ZX_SEC(SLEEPER_LIMIT));
+	}
 }
 
 TEST_HARNESS_MAIN

@@ -89,13 +89,18 @@ static inline void sleeper_start(struct sleeper *s)
 	ASSERT_TRUE(sleeper_launch(s));
 }
 
-/* With a deadline so far away; later if it was over before the thread slept. */
+/*
+ * With a deadline so far away; later if it was over before the thread slept. One
+ * that comes back before its deadline fails the test.
+ */
 static inline void sleeper_start_for(struct sleeper *s, zx_duration_t duration)
 {
 	s->deadline = zx_deadline_after(duration);
 	while (!sleeper_launch(s)) {
 		thread_join(s->thread);
+		ASSERT_LE(s->deadline, s->end);
 		duration *= 2;
+		ASSERT_LT(duration, ZX_SEC(SLEEPER_LIMIT));
 		s->deadline = zx_deadline_after(duration);
 	}
 }

@@ -229,8 +229,7 @@ static void begin_sleeper(void *ctx)
 	b->observed = 0;
 	atomic_store(&b->tid, 0);
 	thread_start(&b->waiter, wait_through_closed, b);
-	ASSERT_TRUE(wait_until(RACE_LIMIT,
-			       b->tid && zxtest_thread_in_ioctl(b->tid)));
+	ASSERT_TRUE(wait_until(RACE_LIMIT, zxtest_thread_in_ioctl(b->tid)));
 }
 
 static void signal_kept(void *ctx)
@@ -306,7 +305,7 @@ static void herd_start(struct grazer *herd, zx_handle_t even, zx_handle_t odd)
 		thread_start(&herd[i].thread, graze, &herd[i]);
 	}
 	for (int i = 0; i < HERD; i++)
-		ASSERT_TRUE(wait_until(RACE_LIMIT, herd[i].tid &&
+		ASSERT_TRUE(wait_until(RACE_LIMIT,
 				       zxtest_thread_in_ioctl(herd[i].tid)));
 }
 
